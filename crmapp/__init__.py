@@ -1,0 +1,93 @@
+"""A CRM back office: leads are imported, activated, and invited by e-mail."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_mail import Mail
+
+from config import Settings
+from crmapp import cli, database, errors, headers, health, local, pages, streams, wire
+from crmapp.accounts import access, signin
+from crmapp.accounts.access import back_office_only
+from crmapp.accounts.routes import accounts
+from crmapp.activation.routes import activation
+from crmapp.leads.routes import leads
+from crmapp.live.blueprint import live
+from crmapp.local.routes import local as local_pages
+from crmapp.mailqueue.routes import email_queue
+
+MAX_UPLOAD_BYTES = 32 * 1024 * 1024
+SESSION_DAYS = 14
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. Embedded servers are found, or started, for every part that has no address."""
+    given = settings or Settings.from_environ()
+    settings = local.resolve(given)
+    assert settings.mongodb_uri and settings.redis_url
+    app = Flask(__name__)
+    _configure(app, settings)
+    app.config["LOCAL_MAIL"] = given.embedded_mail
+    db = database.connect(settings.mongodb_uri)
+    database.init_app(app, db)
+    wire.init_app(app)
+    Bootstrap5(app)
+    Mail(app)
+    live.init_app(app, settings.redis_url, _namespace(settings.mongodb_uri))
+    access.init_app(app)
+    signin.init_app(app)
+    errors.init_app(app)
+    headers.init_app(app)
+    cli.init_app(app)
+    _register(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SETTINGS=settings,
+        DATA_DIR=settings.data_dir,
+        SECRET_KEY=settings.secret_key,
+        PUBLIC_URL=settings.public_url,
+        MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,
+        SESSION_COOKIE_NAME="crmapp",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        RATELIMIT_STORAGE_URI=settings.redis_url,
+        RATELIMIT_HEADERS_ENABLED=False,
+        MAIL_SERVER=settings.mail_server,
+        MAIL_PORT=settings.mail_port,
+        MAIL_USE_TLS=settings.mail_use_tls,
+        MAIL_USE_SSL=settings.mail_use_ssl,
+        MAIL_USERNAME=settings.mail_username,
+        MAIL_PASSWORD=settings.mail_password,
+        MAIL_DEFAULT_SENDER=settings.mail_default_sender,
+    )
+
+
+def _namespace(mongodb_uri: str) -> str:
+    """Installations that share one Redis are told apart by the database that they keep their truth in."""
+    return hashlib.sha256(mongodb_uri.encode()).hexdigest()[:12]
+
+
+def _register(app: Flask) -> None:
+    for blueprint in (leads, activation, email_queue, streams.streams):
+        app.register_blueprint(blueprint)
+    for blueprint in (accounts, health.health, pages.pages):
+        app.register_blueprint(blueprint)
+    if app.config["LOCAL_MAIL"]:
+        app.register_blueprint(local_pages)
+
+
+for _blueprint in (leads, activation, email_queue, local_pages):
+    _blueprint.before_request(back_office_only)

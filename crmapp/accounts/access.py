@@ -1,0 +1,98 @@
+"""Who is asking, and whether they may."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+from flask import Flask, Request, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden
+
+from crmapp.accounts import tokens, users
+from crmapp.accounts.users import User
+from crmapp.database import db
+from crmapp.wire import failure
+
+# A change to a user reaches every process within this time.
+REMEMBER_SECONDS = 1.0
+REMEMBER_AT_MOST = 10_000
+
+login_manager = LoginManager()
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["known_users"] = {}
+    login_manager.init_app(app)
+    csrf.init_app(app)
+
+
+@login_manager.user_loader
+def user_of_session(session_id: str) -> User | None:
+    """The user of a session cookie or bearer token; None where it was ended or the user may not sign in."""
+    user_id, _, version = session_id.partition(".")
+    user = _known(user_id)
+    if user is None or str(user.session_version) != version or not user.is_active:
+        return None
+    return user
+
+
+def _known(user_id: str) -> User | None:
+    """One read of the user a second serves all their requests in between."""
+    known: dict[str, tuple[float, User | None]] = current_app.extensions["known_users"]
+    read_at, user = known.get(user_id, (0.0, None))
+    if time.monotonic() - read_at > REMEMBER_SECONDS:
+        if len(known) >= REMEMBER_AT_MOST:
+            known.clear()
+        read_at = time.monotonic()
+        user = users.by_id(db, user_id)
+        known[user_id] = (read_at, user)
+    return user
+
+
+@login_manager.request_loader
+def user_of_bearer(asked: Request) -> User | None:
+    token = _bearer(asked)
+    session_id = tokens.read_bearer(token) if token else None
+    return user_of_session(session_id) if session_id else None
+
+
+def _bearer(asked: Request) -> str | None:
+    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def signed_in() -> User:
+    """The user of this request, which `back_office_only` has let through."""
+    return cast(User, current_user._get_current_object())
+
+
+def wants_json() -> bool:
+    """Whether a program asks rather than a person."""
+    if _bearer(request) or request.path.startswith("/api/") or request.is_json:
+        return True
+    accepted = request.accept_mimetypes
+    return accepted["text/html"] < accepted["application/json"] or not accepted.accept_html
+
+
+def check_csrf() -> None:
+    """Every change that a browser asks for carries the token. A bearer token is none that a browser adds by itself."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or user_of_bearer(request):
+        return
+    csrf.protect()
+
+
+def back_office_only() -> ResponseReturnValue | None:
+    """A `before_request` for what only administrators reach."""
+    if not current_user.is_authenticated:
+        if wants_json() or request.method != "GET" or request.accept_mimetypes.best == "text/event-stream":
+            return failure("Please sign in.", 401)
+        return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")))
+    if not signed_in().may_enter_back_office:
+        if wants_json():
+            return failure("Your account may not do this. Ask an administrator.", 403)
+        raise Forbidden
+    return None

@@ -1,0 +1,139 @@
+"""Users: who they are, what they may do, and the few writes that change them."""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+from typing import Any
+
+from bson import ObjectId
+from flask_login import UserMixin
+from pymongo import ReturnDocument
+
+from crmapp.addresses import normalise
+from crmapp.clock import now
+from crmapp.database import Db, Document
+
+
+class Role(StrEnum):
+    SUPERADMIN = "superadmin"  # sees and does everything
+    ADMIN = "admin"  # works with leads, and sees the jobs that are theirs
+    AGENT = "agent"  # works with the leads assigned to them
+    USER = "user"  # was a lead; has no business in the back office
+
+
+class UserStatus(StrEnum):
+    INVITED = "invited"  # has been sent a link and has no password yet
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+BACK_OFFICE = (Role.SUPERADMIN, Role.ADMIN)
+
+
+class User(UserMixin):
+    """A user as the request sees them. `id` is text, as it stands in cookies and tokens."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.key: ObjectId = document["_id"]
+        self.id = str(self.key)
+        self.name: str = document["name"]
+        self.email: str = document["email"]
+        self.role: str = document["role"]
+        self.status: str = document["status"]
+        self.session_version: int = document.get("sessionVersion", 1)
+        self.password_hash: str | None = document.get("passwordHash")
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == UserStatus.ACTIVE
+
+    @property
+    def may_enter_back_office(self) -> bool:
+        return self.is_active and self.role in BACK_OFFICE
+
+    @property
+    def sees_everything(self) -> bool:
+        return self.role == Role.SUPERADMIN
+
+    def get_id(self) -> str:
+        """What the session cookie holds: a new `sessionVersion` ends every session of the user."""
+        return f"{self.id}.{self.session_version}"
+
+    def public(self) -> Document:
+        return {"id": self.id, "name": self.name, "email": self.email, "role": self.role}
+
+
+def new_user(email: str, name: str, role: Role, **more: Any) -> Document:
+    """A user's document. `email` is normalised already."""
+    return {
+        "_id": ObjectId(),
+        "email": email,
+        "name": name,
+        "role": role,
+        "status": UserStatus.INVITED,
+        "passwordHash": None,
+        "inviteNonce": new_nonce(),
+        "sessionVersion": 1,
+        "createdAt": now(),
+        "lastSeenAt": None,
+        **more,
+    }
+
+
+def new_nonce() -> str:
+    return secrets.token_hex(8)
+
+
+def by_id(db: Db, user_id: str) -> User | None:
+    if not ObjectId.is_valid(user_id):
+        return None
+    document = db.users.find_one({"_id": ObjectId(user_id)})
+    return User(document) if document else None
+
+
+def by_email(db: Db, email: str) -> User | None:
+    document = db.users.find_one({"email": email})
+    return User(document) if document else None
+
+
+def save_admin(db: Db, email: str, name: str, password_hash: str) -> User:
+    """Create a superadmin, or make the user of this address one, with this password. Ends their sessions.
+
+    Raises InvalidAddress.
+    """
+    address = normalise(email)
+    created = new_user(address, name, Role.SUPERADMIN)
+    changes = {
+        "role": Role.SUPERADMIN,
+        "status": UserStatus.ACTIVE,
+        "passwordHash": password_hash,
+    }
+    fresh = {k: v for k, v in created.items() if k not in {*changes, "email", "sessionVersion"}}
+    document = db.users.find_one_and_update(
+        {"email": address},
+        {"$set": changes, "$inc": {"sessionVersion": 1}, "$setOnInsert": fresh},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    assert document is not None
+    return User(document)
+
+
+def choose_password(db: Db, user_id: ObjectId, nonce: str, password_hash: str) -> User | None:
+    """Set the first password under the invitation's `nonce`, which this uses up. None where it was used already."""
+    document = db.users.find_one_and_update(
+        {"_id": user_id, "inviteNonce": nonce, "status": UserStatus.INVITED},
+        {
+            "$set": {
+                "passwordHash": password_hash,
+                "status": UserStatus.ACTIVE,
+                "inviteNonce": new_nonce(),
+                "lastSeenAt": now(),
+            },
+            "$inc": {"sessionVersion": 1},
+        },
+        return_document=ReturnDocument.AFTER,
+    )
+    return User(document) if document else None

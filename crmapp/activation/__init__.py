@@ -1,0 +1,1 @@
+"""Activation: leads become users and are invited."""

@@ -1,0 +1,133 @@
+"""Starting an activation: the job is recorded, and its leads are frozen by marking them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+from pymongo.errors import BulkWriteError
+
+from crmapp.accounts.users import User
+from crmapp.activation.preview import nothing_selected
+from crmapp.activation.selection import to_query
+from crmapp.activation.verdicts import Reason
+from crmapp.database import Db, Document
+from crmapp.jobs import jobs, leases
+from crmapp.jobs.jobs import ItemState, NotYours, Phase
+from crmapp.leads.leads import LeadStatus
+from crmapp.requests import BadInput
+
+TYPE = "activation"
+SESSION_ID = re.compile(r"activation_\d{10,16}_[A-Za-z0-9]{4,40}")
+# Marking leads goes at more than this a second; a lease has to last until it is done.
+SLOWEST_FREEZE = 10_000
+DUPLICATE_KEY = 11000
+
+
+def start(
+    db: Db, user: User, selection: Document, session_id: str, lease_seconds: int
+) -> Document:
+    """Record and freeze an activation; it is ready for a runner then. Returns its job.
+
+    The same `session_id` again gives the same job and starts nothing. Raises BadInput where nothing is selected or
+    the id is malformed, NotYours where it is another user's.
+    """
+    session_id = session_id or new_session_id()
+    if not SESSION_ID.fullmatch(session_id):
+        raise BadInput("sessionId must look like activation_<milliseconds>_<random letters and digits>.")
+    there = db.jobs.find_one({"_id": session_id})
+    if there is None:
+        total = _count(db, selection)
+        if total == 0:
+            raise BadInput(nothing_selected(selection), 422)
+        job = jobs.new_job(session_id, TYPE, user.key, user.name, selection, total)
+        there, is_new = jobs.record(db, job)
+        if is_new:
+            return _freeze_now(db, there, lease_seconds + total // SLOWEST_FREEZE)
+    if not jobs.may_see(there, user.key, user.sees_everything):
+        raise NotYours
+    return there
+
+
+def new_session_id() -> str:
+    return f"activation_{time.time_ns() // 1_000_000}_{secrets.token_hex(6)}"
+
+
+def _count(db: Db, selection: Document) -> int:
+    found = db.leads.count_documents(to_query(selection))
+    return len(selection["leadIds"]) if found and "leadIds" in selection else found
+
+
+def _freeze_now(db: Db, job: Document, lease_seconds: int) -> Document:
+    """Freeze at once, in the request, so that what was selected is what the page showed. Should this process die in
+    the middle, a runner finishes it."""
+    lease = leases.claim(db, lease_seconds, job["_id"])
+    if lease is None:
+        return job
+    changes = freeze(db, job)
+    leases.give_back(db, lease, changes)
+    return {**job, **changes}
+
+
+def freeze(db: Db, job: Document) -> Document:
+    """Mark the selected leads as this session's, and note those that it cannot have.
+
+    Returns what is to be set in the job. May be repeated after a kill.
+    """
+    query = to_query(job["selection"])
+    free = {"status": {"$nin": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}}
+    marks = {
+        "previousStatus": "$status",
+        "status": LeadStatus.ACTIVATING,
+        "activationId": job["_id"],
+    }
+    db.leads.update_many({"$and": [query, free]}, [{"$set": marks}])
+    _note_left_out(db, job, query)
+    skipped = db.job_errors.count_documents({"jobId": job["_id"]})
+    frozen = db.leads.count_documents({"activationId": job["_id"]})
+    counts = {**job["counts"], "total": frozen + skipped, "skipped": skipped}
+    return {"counts": counts, "phase": Phase.WORKING}
+
+
+def _note_left_out(db: Db, job: Document, query: Document) -> None:
+    """Leads that are active already, that another session holds, or that are gone."""
+    active = {"$eq": ["$status", LeadStatus.ACTIVE]}
+    db.leads.aggregate(
+        [
+            {"$match": {"$and": [query, {"activationId": {"$ne": job["_id"]}}]}},
+            {
+                "$project": {
+                    "_id": {"$concat": [job["_id"], ":", {"$toString": "$_id"}]},
+                    "jobId": job["_id"],
+                    "leadId": "$_id",
+                    "email": "$email",
+                    "state": ItemState.SKIPPED.value,
+                    "reason": {
+                        "$cond": [active, Reason.ALREADY_ACTIVE, Reason.HELD_BY_ANOTHER_SESSION]
+                    },
+                    "at": "$$NOW",
+                }
+            },
+            {"$merge": {"into": "job_errors", "whenMatched": "keepExisting"}},
+        ]
+    )
+    _note_missing(db, job)
+
+
+def _note_missing(db: Db, job: Document) -> None:
+    wanted = job["selection"].get("leadIds", [])
+    there = {lead["_id"] for lead in db.leads.find({"_id": {"$in": wanted}}, {"_id": 1})}
+    rows = [
+        jobs.item_error(job["_id"], lead_id, "", ItemState.SKIPPED, Reason.NOT_FOUND)
+        for lead_id in wanted
+        if lead_id not in there
+    ]
+    if not rows:
+        return
+    try:
+        db.job_errors.insert_many(rows, ordered=False)
+    except BulkWriteError as error:
+        # They were noted before, by a process that was killed.
+        if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
+            raise

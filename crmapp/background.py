@@ -1,0 +1,130 @@
+"""The loops of this process: the job runner, the mail sender and the projector, put together here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from config import Settings
+from crmapp.accounts import invitations
+from crmapp.activation.start import TYPE as ACTIVATION
+from crmapp.activation.step import ActivationRun
+from crmapp.database import Db, Document
+from crmapp.jobs import jobs, progress, runner
+from crmapp.jobs.leases import Lease
+from crmapp.jobs.projector import Projector
+from crmapp.jobs.runner import Run, Runner
+from crmapp.live.blueprint import live
+from crmapp.mailqueue import queue, status
+from crmapp.mailqueue.drain import Drain
+from crmapp.mailqueue.sender import Sender
+
+log = logging.getLogger(__name__)
+
+QUEUE_KEY = "emailQueue"
+SESSION_SECONDS = 0.1
+QUEUE_SECONDS = 0.2
+SWEEP_SECONDS = 5.0
+
+
+class Background:
+    """Start it once per process, after the fork; never in the app factory, which also serves the shell and tests."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._settings: Settings = app.config["SETTINGS"]
+        self._db: Db = app.extensions["database"]
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._projector = Projector(self._project, _interval)
+        self._runner = Runner(
+            self._db,
+            {ACTIVATION: self._activation_run},
+            self._settings.job_lease_seconds,
+            self._projector.touch,
+        )
+        sender = Sender(
+            self._db,
+            {invitations.TEMPLATE: invitations.compose},
+            self._settings.email_max_attempts,
+            self._settings.email_retry_base_seconds,
+        )
+        self._drain = Drain(
+            app,
+            self._db,
+            sender,
+            self._settings.email_connections,
+            self._settings.email_batch,
+            self._settings.email_lease_seconds,
+            self._mail_changed,
+        )
+
+    def start(self) -> None:
+        """Start every loop in a thread (a greenlet, under gevent) of its own."""
+        with self._app.app_context():
+            job_bell, mail_bell = live.hub.bell(runner.BELL), live.hub.bell(queue.BELL)
+        self._spawn("projector", lambda: self._projector.loop(self._stopping))
+        self._spawn("sweep", self._sweep)
+        self._spawn("runner", lambda: self._runner.loop(job_bell, self._stopping))
+        sweep = self._settings.email_sweep_seconds
+        self._spawn("drain", lambda: self._drain.loop(mail_bell, self._stopping, sweep))
+        for number in range(self._settings.email_connections):
+            self._spawn(f"smtp-{number}", lambda: self._drain.send_loop(self._stopping))
+
+    def stop(self, timeout: float) -> None:
+        """Ask every loop to end after the unit of work it is in, and wait up to `timeout` seconds in all.
+        Nothing is killed: that would break the MongoDB client's connections."""
+        self._stopping.set()
+        with self._app.app_context():
+            live.hub.bell(runner.BELL).set()
+            live.hub.bell(queue.BELL).set()
+        for thread in self._threads:
+            thread.join(timeout / len(self._threads))
+
+    def _spawn(self, name: str, loop: Callable[[], None]) -> None:
+        def run() -> None:
+            with self._app.app_context():
+                loop()
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _activation_run(self, db: Db, lease: Lease) -> Run:
+        domain = urlsplit(self._settings.public_url).hostname or "localhost"
+        return ActivationRun(db, lease, domain, self._mail_queued)
+
+    def _mail_queued(self) -> None:
+        live.ring(queue.BELL)
+        self._projector.touch(QUEUE_KEY)
+
+    def _mail_changed(self, mail: Document) -> None:
+        self._projector.touch(QUEUE_KEY)
+        if mail["sessionId"]:
+            self._projector.touch(mail["sessionId"])
+
+    def _project(self, key: str) -> None:
+        if key == QUEUE_KEY:
+            status.refresh(self._db)
+        else:
+            ttl = self._settings.progress_ttl_seconds
+            progress.refresh(self._db, key, queue.count_of_session, ttl)
+
+    def _sweep(self) -> None:
+        """Catch what a process that died left unprojected."""
+        while not self._stopping.wait(timeout=SWEEP_SECONDS):
+            try:
+                unfinished = jobs.unfinished_ids(self._db)
+            except Exception as error:
+                log.warning("no sweep: %s", error)
+                continue
+            for key in (QUEUE_KEY, *unfinished):
+                self._projector.touch(key)
+
+
+def _interval(key: str) -> float:
+    return QUEUE_SECONDS if key == QUEUE_KEY else SESSION_SECONDS

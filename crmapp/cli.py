@@ -1,0 +1,138 @@
+"""Commands for maintenance: `flask init-db`, `create-admin`, `import-leads`, `worker`, and the names in `flask shell`."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import threading
+from typing import Any, BinaryIO
+
+import click
+from flask import Flask, current_app
+from pymongo.errors import PyMongoError
+
+from crmapp import database, local
+from crmapp.accounts import passwords, users
+from crmapp.addresses import InvalidAddress
+from crmapp.database import StandaloneError, db
+from crmapp.jobs import progress
+from crmapp.leads.csvfile import NotACsv
+from crmapp.leads.importing import import_leads
+from crmapp.live.blueprint import live
+from crmapp.local.samples import sample_leads
+from crmapp.mailqueue import queue
+
+SHELL_HELP = """\
+db        the MongoDB database           db.leads.find_one()
+leads     its collections …              leads.count_documents({"status": "new"})
+users, jobs, events, pending, failed     jobs.find_one(sort=[("createdAt", -1)])
+queue     the mail queue's functions     queue.counts(db)
+progress  a session's live numbers       progress.find(db, "activation_…")
+"""
+
+
+def init_app(app: Flask) -> None:
+    for command in (init_db, create_admin, import_leads_command, worker):
+        app.cli.add_command(command)
+    app.shell_context_processor(_shell_names)
+
+
+def _shell_names() -> dict[str, Any]:
+    click.echo(SHELL_HELP)
+    return {
+        "db": db._get_current_object(),  # type: ignore[attr-defined]
+        "leads": db.leads,
+        "users": db.users,
+        "jobs": db.jobs,
+        "events": db.events,
+        "pending": db.pending_emails,
+        "failed": db.failed_emails,
+        "queue": queue,
+        "progress": progress,
+    }
+
+
+@click.command("init-db")
+def init_db() -> None:
+    """Check MongoDB, create what indexes are missing, and the first superadmin."""
+    email, password = prepare_database()
+    if password:
+        click.echo(f"Superadmin {email}, password {password} (shown this once)")
+    click.echo("The database is ready.")
+
+
+def prepare_database() -> tuple[str | None, str | None]:
+    """Returns the first superadmin's address and made-up password, where there was none before.
+
+    Raises click.ClickException with a sentence for whoever started the server.
+    """
+    try:
+        database.require_replica_set(db)
+        database.create_indexes(db)
+    except StandaloneError as error:
+        raise click.ClickException(str(error)) from None
+    except PyMongoError as error:
+        raise click.ClickException(f"MongoDB does not answer; check MONGODB_URI. ({error})") from None
+    if db.users.find_one({"role": users.Role.SUPERADMIN}):
+        return None, None
+    settings = current_app.config["SETTINGS"]
+    email = settings.admin_email or "admin@example.com"
+    password = settings.admin_password or secrets.token_urlsafe(12)
+    _save_admin(email, password)
+    return email, None if settings.admin_password else password
+
+
+def _save_admin(email: str, password: str) -> None:
+    try:
+        users.save_admin(db, email, email.partition("@")[0], passwords.hash_password(password))
+    except InvalidAddress as error:
+        raise click.ClickException(f"ADMIN_EMAIL: {error}") from None
+
+
+def add_sample_leads(count: int) -> None:
+    """Make up leads, for a first look."""
+    if count and not db.leads.find_one({}, {"_id": 1}):
+        db.leads.insert_many(sample_leads(count))
+
+
+@click.command("create-admin")
+@click.argument("email")
+@click.password_option(help=f"At least {passwords.MIN_LENGTH} characters; asked for where it is not given.")
+def create_admin(email: str, password: str) -> None:
+    """Make EMAIL a superadmin with a new password, whether or not there is such a user."""
+    try:
+        passwords.check_choice(password, password)
+        user = users.save_admin(db, email, email.partition("@")[0], passwords.hash_password(password))
+    except (passwords.PasswordRefused, InvalidAddress) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{user.email} is a superadmin.")
+
+
+@click.command("import-leads")
+@click.argument("file", type=click.File("rb"))
+def import_leads_command(file: BinaryIO) -> None:
+    """Import the leads of a CSV FILE."""
+    try:
+        result = import_leads(db.leads, file)
+    except NotACsv as error:
+        raise click.ClickException(str(error)) from None
+    for fault in result.errors:
+        click.echo(f"row {fault['row']}: {fault['reason']}", err=True)
+    click.echo(f"{result.imported} imported, {result.updated} updated, {result.skipped} skipped")
+
+
+@click.command("worker")
+def worker() -> None:
+    """Run the background loops alone, until told to stop; web processes then have RUN_WORKERS=0."""
+    from crmapp.background import Background
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    background = Background(current_app._get_current_object())  # type: ignore[attr-defined]
+    background.start()
+    click.echo("The worker runs.")
+    stop.wait()
+    background.stop(timeout=8.0)
+    live.hub.stop()
+    local.release()

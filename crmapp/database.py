@@ -1,0 +1,82 @@
+"""The MongoDB connection of this process, and every collection's indexes in one place."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Flask, current_app
+from pymongo import DESCENDING, IndexModel, MongoClient
+from pymongo.database import Database
+from werkzeug.local import LocalProxy
+
+Document = dict[str, Any]
+Db = Database[Document]
+
+# No index of `leads` holds `status`: before MongoDB 7.0, an update that touches any indexed field recomputes
+# the keys of every index, which made moving a lead to `active` five times dearer (see docs/architecture.md).
+INDEXES: dict[str, list[IndexModel]] = {
+    "leads": [
+        IndexModel("email"),
+        IndexModel([("createdAt", DESCENDING)]),
+        IndexModel([("activationId", 1), ("_id", 1)]),
+    ],
+    "users": [
+        IndexModel("email", unique=True),
+        IndexModel(
+            "leadId", unique=True, partialFilterExpression={"leadId": {"$type": "objectId"}}
+        ),
+    ],
+    "jobs": [
+        IndexModel([("status", 1), ("userId", 1)]),
+        IndexModel([("userId", 1), ("endTime", DESCENDING)]),
+    ],
+    "activation_progress": [
+        IndexModel("sessionId", unique=True),
+        IndexModel("expireAt", expireAfterSeconds=0),
+    ],
+    "job_errors": [IndexModel([("jobId", 1), ("state", 1)])],
+    "pending_emails": [
+        IndexModel([("status", 1), ("visibleAt", 1)]),
+        IndexModel("sessionId"),
+    ],
+    "failed_emails": [IndexModel("sessionId")],
+    "events": [
+        IndexModel([("sessionId", 1), ("type", 1)]),
+        IndexModel([("userId", 1), ("at", DESCENDING)]),
+    ],
+}
+
+
+class StandaloneError(RuntimeError):
+    """The MongoDB that was configured cannot do transactions."""
+
+
+def connect(uri: str) -> Db:
+    """The database that `uri` names ("crmapp" where it names none). Connects lazily."""
+    client: MongoClient[Document] = MongoClient(
+        uri, tz_aware=True, w="majority", serverSelectionTimeoutMS=3000, appname="crmapp"
+    )
+    return client.get_default_database("crmapp")
+
+
+def require_replica_set(db: Db) -> None:
+    """Raise StandaloneError where transactions are not to be had, PyMongoError where nothing answers."""
+    hello = db.client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StandaloneError(
+            "MONGODB_URI names a standalone mongod, which has no transactions: start it with "
+            "--replSet rs0 and run rs.initiate() once (one node is enough)."
+        )
+
+
+def create_indexes(db: Db) -> None:
+    """Create what is missing; indexes that are there already cost nothing."""
+    for collection, indexes in INDEXES.items():
+        db[collection].create_indexes(indexes)
+
+
+def init_app(app: Flask, database: Db) -> None:
+    app.extensions["database"] = database
+
+
+db = cast(Db, LocalProxy(lambda: current_app.extensions["database"]))

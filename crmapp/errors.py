@@ -1,0 +1,94 @@
+"""Every refusal and fault in one form: JSON for programs, a page for people, never a stack trace."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from flask import Flask, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout
+from werkzeug.exceptions import HTTPException
+
+from crmapp.accounts.access import check_csrf, wants_json
+from crmapp.jobs.jobs import NotYours
+from crmapp.requests import BadInput
+from crmapp.wire import failure
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    400: "That did not work",
+    401: "Please sign in",
+    403: "Not for you",
+    404: "Nothing here",
+    405: "Not that way",
+    413: "Too large",
+    415: "Not a file we can read",
+    422: "That did not work",
+    429: "Too many attempts",
+    500: "Our fault",
+    503: "One moment, please",
+}
+MESSAGES = {
+    403: "Your account may not do this. Ask an administrator.",
+    404: "There is nothing at this address.",
+    405: "This address does not take such a request.",
+    413: "What you sent is too large: 32 MB is the most. Split the file and send its parts.",
+    429: "Too many attempts. Please wait a minute, then try again.",
+}
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(check_csrf)
+    app.register_error_handler(BadInput, lambda error: answer(error.status, str(error)))
+    app.register_error_handler(NotYours, _not_yours)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(ConnectionFailure, _no_database)
+    app.register_error_handler(ExecutionTimeout, _too_slow)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _fault)
+
+
+def answer(status: int, message: str) -> ResponseReturnValue:
+    """`message` says what was wrong and what to do."""
+    if wants_json() or request.method != "GET" and not request.form:
+        return failure(message, status)
+    title = TITLES.get(status, "That did not work")
+    return make_response(
+        render_template("error.html", code=status, title=title, message=message), status
+    )
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()
+    answered = make_response(answer(error.code, MESSAGES.get(error.code, error.description or "")))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() in ("allow", "retry-after"):
+            answered.headers[name] = value
+    return answered
+
+
+def _not_yours(_: Exception) -> ResponseReturnValue:
+    return answer(403, "This session belongs to another administrator.")
+
+
+def _forged(_: Exception) -> ResponseReturnValue:
+    return answer(400, "The page is out of date or the request did not come from it: reload the page and try again.")
+
+
+def _no_database(error: Exception) -> ResponseReturnValue:
+    log.error("MongoDB does not answer: %s", error)
+    return answer(503, "The database does not answer at the moment. Nothing was lost: try again in a few seconds.")
+
+
+def _too_slow(_: Exception) -> ResponseReturnValue:
+    return answer(503, "This search takes too long. Narrow it down with a filter.")
+
+
+def _fault(error: Exception) -> ResponseReturnValue:
+    fault_id = secrets.token_hex(4)
+    log.exception("fault %s at %s %s", fault_id, request.method, request.path)
+    return answer(500, f"Something went wrong on our side. If it happens again, report fault {fault_id}.")

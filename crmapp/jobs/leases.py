@@ -1,0 +1,118 @@
+"""A job is run by whoever holds its lease, and every write of a run is conditional on the lease's token.
+
+All times are MongoDB's own ($$NOW), so that clocks of different machines need not agree.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+from pymongo.errors import OperationFailure
+
+from crmapp.database import Db, Document
+from crmapp.jobs.jobs import JobStatus, Phase
+
+log = logging.getLogger(__name__)
+
+FREE: Document = {
+    "status": {"$in": [JobStatus.QUEUED, JobStatus.RUNNING]},
+    "phase": {"$in": [Phase.SELECTING, Phase.WORKING]},
+    "$or": [{"lease": None}, {"$expr": {"$lt": ["$lease.until", "$$NOW"]}}],
+}
+
+
+class LeaseLost(Exception):
+    """Somebody else runs the job now, or it ended: whoever meets this writes nothing more."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to run one job, for `seconds` from its last renewal. Transactions of the run use `session`."""
+
+    job: Document
+    token: str
+    seconds: int
+    session: ClientSession
+
+    @property
+    def job_id(self) -> str:
+        return self.job["_id"]
+
+
+def claim(db: Db, seconds: int, job_id: str | None = None) -> Lease | None:
+    """The lease of the oldest job that nobody holds (or of `job_id`), or None where there is none."""
+    wanted = {**FREE, "_id": job_id} if job_id else FREE
+    found = db.jobs.find_one(wanted, {"lease": 1}, sort=[("createdAt", 1)])
+    if found is None:
+        return None
+    previous = found.get("lease")
+    if previous:
+        _abort_transaction(db, previous)
+    token = secrets.token_hex(12)
+    session = db.client.start_session()
+    job = db.jobs.find_one_and_update(
+        {**FREE, "_id": found["_id"], "lease.token": previous["token"] if previous else None},
+        [{"$set": {**_taken(token, seconds, session), "takeovers": _takeovers(previous)}}],
+        return_document=ReturnDocument.AFTER,
+    )
+    if job is None:
+        session.end_session()
+        return None
+    return Lease(job, token, seconds, session)
+
+
+def _taken(token: str, seconds: int, session: ClientSession) -> Document:
+    return {
+        "status": JobStatus.RUNNING,
+        "startTime": {"$ifNull": ["$startTime", "$$NOW"]},
+        "lease": {
+            "token": token,
+            "until": _from_now(seconds),
+            "session": session.session_id["id"],
+        },
+    }
+
+
+def _takeovers(previous: Document | None) -> Any:
+    return {"$add": ["$takeovers", 1]} if previous else "$takeovers"
+
+
+def _from_now(seconds: int) -> Document:
+    return {"$add": ["$$NOW", seconds * 1000]}
+
+
+def _abort_transaction(db: Db, lapsed: Document) -> None:
+    """A killed runner's open transaction would keep its documents locked for a minute
+    (transactionLifetimeLimitSeconds); ending its server session ends the transaction at once."""
+    try:
+        db.client.admin.command("killSessions", [{"id": lapsed["session"]}])
+    except OperationFailure as error:
+        log.warning("could not end the session of a lapsed runner, so its job may wait: %s", error)
+
+
+def write(db: Db, lease: Lease, changes: Document, *, in_transaction: bool = True) -> None:
+    """Apply `changes` (the body of a pipeline's $set) to the job and renew the lease.
+
+    Raises LeaseLost where the lease is held by another; inside a transaction that undoes the whole of it.
+    """
+    result = db.jobs.update_one(
+        {"_id": lease.job_id, "lease.token": lease.token},
+        [{"$set": {**changes, "lease.until": _from_now(lease.seconds)}}],
+        session=lease.session if in_transaction else None,
+    )
+    if result.matched_count == 0:
+        raise LeaseLost(lease.job_id)
+
+
+def give_back(db: Db, lease: Lease, changes: Document | None = None) -> None:
+    """End the lease, so that the next runner need not wait for it to lapse."""
+    db.jobs.update_one(
+        {"_id": lease.job_id, "lease.token": lease.token},
+        [{"$set": {**(changes or {}), "lease": None}}],
+    )
+    lease.session.end_session()

@@ -1,0 +1,159 @@
+"""One per process: hears every event over one pub/sub connection and puts it into the readers' mailboxes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+
+from redis import Redis
+from redis.client import PubSub
+from redis.exceptions import RedisError
+
+from crmapp.live.events import Event, make_event
+from crmapp.live.mailbox import Mailbox
+from crmapp.live.topics import PREFIX, Topic
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 15
+PACE_SECONDS = 0.01
+RECONNECT_SECONDS = 0.5
+# A connection that says nothing is pinged after this long, and dead after twice as long.
+SILENCE_SECONDS = 5
+
+
+class Hub:
+    """Joins this process's readers to the events of all processes."""
+
+    def __init__(self, redis: Redis, namespace: str) -> None:
+        self._redis = redis
+        self._pattern = f"{PREFIX}:{namespace}:*"
+        self._rooms: defaultdict[str, set[Mailbox]] = defaultdict(set)
+        self._bells: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self._late: deque[Mailbox] = deque()
+        self._late_bell = threading.Event()
+        self._heartbeat_at = time.monotonic() + HEARTBEAT_SECONDS
+        self._started = threading.Lock()
+        self.stopped = False
+
+    def join(self, mailbox: Mailbox) -> None:
+        """From now on `mailbox` gets what is said in its rooms. Read the snapshot after this, not before."""
+        self._start_once()
+        for room in mailbox.rooms:
+            self._rooms[room].add(mailbox)
+
+    def leave(self, mailbox: Mailbox) -> None:
+        for room in mailbox.rooms:
+            self._rooms[room].discard(mailbox)
+            if not self._rooms[room]:
+                del self._rooms[room]
+
+    def bell(self, name: str) -> threading.Event:
+        """Set whenever any process rings the bell of this name. Who waits for it clears it."""
+        self._start_once()
+        return self._bells[name]
+
+    def stop(self) -> None:
+        """End every stream, so that a server that was told to stop need not wait for its readers."""
+        self.stopped = True
+        self._late_bell.set()
+        for mailbox in self._everybody():
+            mailbox.ring()
+
+    def _start_once(self) -> None:
+        if self._started.acquire(blocking=False):
+            threading.Thread(target=self._listen, name="hub", daemon=True).start()
+            threading.Thread(target=self._pace, name="hub-pace", daemon=True).start()
+
+    def _listen(self) -> None:
+        down = False
+        while not self.stopped:
+            try:
+                with self._redis.pubsub() as pubsub:
+                    pubsub.psubscribe(self._pattern)
+                    self._hear_all(pubsub)
+            except RedisError as error:
+                if not down:
+                    log.warning("events are off, pages poll: Redis does not answer (%s)", error)
+                down = True
+                time.sleep(RECONNECT_SECONDS)
+            else:
+                down = False
+
+    def _hear_all(self, pubsub: PubSub) -> None:
+        heard_at = pinged_at = time.monotonic()
+        while not self.stopped:
+            message = pubsub.get_message(timeout=1.0)
+            now = time.monotonic()
+            if message is None:
+                if now - heard_at > 2 * SILENCE_SECONDS:
+                    raise RedisError("the subscription has gone silent")
+                if now - pinged_at > SILENCE_SECONDS:
+                    pubsub.ping()
+                    pinged_at = now
+                continue
+            heard_at = now
+            if message["type"] == "psubscribe":
+                self._subscribed()
+            elif message["type"] == "pmessage":
+                self._hear(message["channel"].decode(), message["data"])
+
+    def _subscribed(self) -> None:
+        """What was said while nobody listened is lost."""
+        log.info("events are on")
+        self._refresh_everybody()
+
+    def _refresh_everybody(self) -> None:
+        """Every reader reads its snapshot again; at heartbeats too, for an event whose publisher died."""
+        for mailbox in self._everybody():
+            mailbox.stale = True
+            mailbox.ring()
+
+    def _hear(self, channel: str, data: bytes) -> None:
+        topic = Topic.of_channel(channel)
+        if topic.name in self._bells:
+            self._bells[topic.name].set()
+            return
+        readers = [self._rooms[room] for room in topic.rooms if room in self._rooms]
+        if not readers:
+            return
+        message = json.loads(data)
+        self._deliver(make_event(topic, message["type"], int(message["id"]), message["data"]), readers)
+
+    def _deliver(self, event: Event, readers: list[set[Mailbox]]) -> None:
+        now = time.monotonic()
+        for mailbox in set().union(*readers) if len(readers) > 1 else list(readers[0]):
+            if mailbox.put(event):
+                if mailbox.ready_at <= now:
+                    mailbox.ring()
+                else:
+                    self._late.append(mailbox)
+        if self._late:
+            self._late_bell.set()
+
+    def _pace(self) -> None:
+        """Wake those who were written to a moment ago when their time has come, and all for the heartbeat."""
+        while not self.stopped:
+            self._late_bell.wait(timeout=1.0)
+            self._late_bell.clear()
+            while self._late and not self.stopped:
+                time.sleep(PACE_SECONDS)
+                self._wake_the_late()
+            if time.monotonic() >= self._heartbeat_at:
+                self._heartbeat_at = time.monotonic() + HEARTBEAT_SECONDS
+                self._refresh_everybody()
+
+    def _wake_the_late(self) -> None:
+        now = time.monotonic()
+        for _ in range(len(self._late)):
+            mailbox = self._late.popleft()
+            if mailbox.ready_at <= now:
+                mailbox.ring()
+            else:
+                self._late.append(mailbox)
+
+    def _everybody(self) -> set[Mailbox]:
+        return set().union(*list(self._rooms.values()))

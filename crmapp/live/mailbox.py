@@ -1,0 +1,60 @@
+"""What one reader has not been sent yet: the newest event of each topic, however far behind it is."""
+
+from __future__ import annotations
+
+import time
+from queue import SimpleQueue
+
+from crmapp.live.events import Event
+
+# A busy reader is written to at most this often; an idle one at once.
+MIN_INTERVAL_SECONDS = 0.1
+
+
+class Mailbox:
+    """Filled by the hub, emptied by its one reader. A slow reader costs one slot per topic."""
+
+    __slots__ = ("_asleep", "_bell", "_sent", "_slots", "ready_at", "rooms", "stale")
+
+    def __init__(self, rooms: tuple[str, ...]) -> None:
+        self.rooms = rooms
+        self.stale = True  # the snapshot is still to be read, or to be read again
+        self.ready_at = 0.0
+        self._slots: dict[str, Event] = {}
+        self._sent: dict[str, int] = {}
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._asleep = False
+
+    def put(self, event: Event) -> bool:
+        """Keep `event` if it is newer than what its topic has. Says whether it did."""
+        name = event.topic.name
+        held = self._slots.get(name)
+        newest = held.rev if held else self._sent.get(name, -1)
+        if event.rev <= newest:
+            return False
+        self._slots[name] = event
+        return True
+
+    def ring(self) -> None:
+        """Wake the reader, if it sleeps."""
+        if self._asleep:
+            self._asleep = False
+            self._bell.put(None)
+
+    def wait(self) -> None:
+        """Sleep until somebody rings; returns at once where there is something to send or to read."""
+        self._asleep = True
+        if self.stale or (self._slots and self.ready_at <= time.monotonic()):
+            self._asleep = False
+            return
+        self._bell.get()
+
+    def take(self) -> list[Event]:
+        """Everything that waits, oldest topic first. What it returns counts as sent."""
+        events = []
+        while self._slots:
+            name, event = self._slots.popitem()
+            self._sent[name] = event.rev
+            events.append(event)
+        self.ready_at = time.monotonic() + MIN_INTERVAL_SECONDS
+        return events[::-1]

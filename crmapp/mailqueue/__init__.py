@@ -1,0 +1,1 @@
+"""The e-mail queue in MongoDB, and the sender that empties it."""

@@ -1,0 +1,59 @@
+"""Sends one claimed mail over one connection, and settles it by what came of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from flask_mail import Message
+
+from crmapp.database import Db, Document
+from crmapp.mailqueue import queue
+from crmapp.mailqueue.backoff import retry_delay
+from crmapp.mailqueue.replies import failure_of
+from crmapp.mailqueue.smtp import MailConnection
+
+log = logging.getLogger(__name__)
+
+Compose = Callable[[Db, Document], Message]
+
+
+class Unneeded(Exception):
+    """Raised by a template's `compose`: nobody needs this mail any more. Its text says why."""
+
+
+class Sender:
+    """`compose` makes the message of a queued mail, by the name of its template."""
+
+    def __init__(
+        self, db: Db, compose: dict[str, Compose], max_attempts: int, retry_base: float
+    ) -> None:
+        self._db = db
+        self._compose = compose
+        self._max_attempts = max_attempts
+        self._retry_base = retry_base
+
+    def send(self, connection: MailConnection, mail: Document) -> None:
+        """Send and settle. Only MongoDB's errors come out of here; the mail's lease then lapses."""
+        try:
+            message = self._compose[mail["template"]](self._db, mail)
+        except Unneeded as why:
+            queue.settle_void(self._db, mail, str(why))
+            return
+        message.msgId = mail["messageId"]
+        try:
+            reply = connection.deliver(message)
+        except Exception as error:
+            self._settle_failure(mail, error)
+        else:
+            queue.settle_sent(self._db, mail, reply)
+
+    def _settle_failure(self, mail: Document, error: Exception) -> None:
+        failure = failure_of(error)
+        attempts = mail["attempts"] + 1
+        log.info("mail %s attempt %d: %s", mail["_id"], attempts, failure.reply)
+        if failure.final or attempts >= self._max_attempts:
+            queue.settle_failed(self._db, mail, failure.reason, failure.reply)
+        else:
+            delay = retry_delay(attempts, self._retry_base)
+            queue.defer(self._db, mail, delay, failure.reason, failure.reply)

@@ -1,0 +1,96 @@
+"""Flask-Mail's connection with what it lacks: time limits, verified certificates, and the server's own words."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from contextlib import suppress
+
+from flask_mail import Connection, Message, sanitize_address
+
+CONNECT_TIMEOUT_SECONDS = 10
+REPLY_TIMEOUT_SECONDS = 30
+
+
+class MailConnection(Connection):
+    """One connection to the mail server, kept for many mails."""
+
+    def configure_host(self) -> smtplib.SMTP:
+        """Connect and sign in. Raises OSError, which is what smtplib's own errors are too."""
+        mail, context = self.mail, ssl.create_default_context()
+        host: smtplib.SMTP
+        if mail.use_ssl:
+            host = smtplib.SMTP_SSL(
+                mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS, context=context
+            )
+        else:
+            host = smtplib.SMTP(mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS)
+        try:
+            if mail.use_tls:
+                host.starttls(context=context)
+            if mail.username and mail.password:
+                host.login(mail.username, mail.password)
+            host.ehlo_or_helo_if_needed()
+        except BaseException:
+            host.close()
+            raise
+        if host.sock is not None:
+            host.sock.settimeout(REPLY_TIMEOUT_SECONDS)
+        return host
+
+    def open(self) -> None:
+        """Be connected, with what was connected before where that still answers."""
+        if self.host is not None and not self._answers():
+            self.close()
+        if self.host is None:
+            self.host = self.configure_host()
+
+    def _answers(self) -> bool:
+        assert self.host is not None
+        try:
+            return self.host.rset()[0] == 250
+        except OSError:
+            return False
+
+    def deliver(self, message: Message) -> str:
+        """Hand one message over. Returns what the server said when it took it.
+
+        Raises smtplib.SMTPResponseException with the server's refusal, or OSError where the connection broke;
+        then it is closed.
+        """
+        host = self.host
+        assert host is not None
+        try:
+            recipient = sanitize_address(next(iter(message.send_to)))
+            _expect(250, host.mail(sanitize_address(str(message.sender))))
+            _expect(250, host.rcpt(recipient))
+            return _expect(250, host.data(message.as_bytes()))
+        except smtplib.SMTPResponseException:
+            self._after_refusal()
+            raise
+        except OSError:
+            self.close()
+            raise
+
+    def _after_refusal(self) -> None:
+        """Ready for the next mail, or closed."""
+        try:
+            if self.host is not None:
+                self.host.rset()
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        """Say goodbye. What the server answers changes nothing: what it took, it took."""
+        host, self.host = self.host, None
+        if host is not None:
+            with suppress(OSError):
+                host.quit()
+            host.close()
+
+
+def _expect(code: int, answer: tuple[int, bytes]) -> str:
+    text = f"{answer[0]} {answer[1].decode('utf-8', 'replace')}"
+    if answer[0] != code:
+        raise smtplib.SMTPResponseException(answer[0], text)
+    return text

@@ -1,0 +1,50 @@
+"""Reading what a request brings, strictly: a JSON value is never handed to MongoDB unless its type was checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from flask import request
+
+
+class BadInput(ValueError):
+    """What came cannot be used. Its text says what was wrong and what to do; `status` is the answer's."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def json_object() -> dict[str, Any]:
+    """The body, which must be a JSON object. Raises BadInput."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise BadInput("The body must be a JSON object, sent as application/json.")
+    return body
+
+
+def text(values: dict[str, Any], name: str, most: int = 500) -> str:
+    """The text under `name`, without spaces around it; empty where there is none. Raises BadInput."""
+    value = values.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadInput(f"{name} must be text.")
+    if len(value) > most:
+        raise BadInput(f"{name} is longer than {most} characters.")
+    if "\0" in value:
+        raise BadInput(f"{name} holds a character that no text has (NUL).")
+    return value.strip()
+
+
+def object_ids(value: Any, name: str, most: int) -> list[ObjectId]:
+    """A list of ids, each once, in the order in which they came. Raises BadInput."""
+    if not isinstance(value, list):
+        raise BadInput(f"{name} must be a list of ids.")
+    if len(value) > most:
+        raise BadInput(f"{name} holds more than {most:,} ids: use a filter instead.", 413)
+    for item in value:
+        if not isinstance(item, str) or not ObjectId.is_valid(item):
+            raise BadInput(f"{name} holds {str(item)[:60]!r}, which is not the id of a lead.")
+    return list(dict.fromkeys(ObjectId(item) for item in value))
