@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assert settings.mongodb_uri and settings.redis_url
     app = Flask(__name__)
     _configure(app, settings)
-    app.config["LOCAL_MAIL"] = given.embedded_mail
+    app.jinja_env.globals["local_mail"] = given.embedded_mail
     db = database.connect(settings.mongodb_uri)
     database.init_app(app, db)
     wire.init_app(app)
@@ -85,7 +85,7 @@ def _register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     for blueprint in (accounts, health.health, pages.pages):
         app.register_blueprint(blueprint)
-    if app.config["LOCAL_MAIL"]:
+    if app.jinja_env.globals["local_mail"]:
         app.register_blueprint(local_pages)
 
 

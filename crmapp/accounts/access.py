@@ -79,10 +79,12 @@ def wants_json() -> bool:
 
 
 def check_csrf() -> None:
-    """Every change that a browser asks for carries the token. A bearer token is none that a browser adds by itself."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or user_of_bearer(request):
+    """Every change that a browser asks for carries the token. A bearer token is none that a browser adds by itself,
+    and the sign-in of programs begins no session."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    csrf.protect()
+    if _bearer(request) is None and request.endpoint != "accounts.api_login":
+        csrf.protect()
 
 
 def back_office_only() -> ResponseReturnValue | None:

@@ -43,20 +43,18 @@ def _as_delivered(envelope: Envelope) -> bytes:
     """The mail as final delivery stores it (RFC 5321, 4.4), with the recipients it was sent to."""
     trace = [f"Return-Path: <{envelope.mail_from or ''}>"]
     trace += [f"Delivered-To: {address}" for address in envelope.rcpt_tos]
-    content = envelope.original_content or b""
-    return "".join(f"{line}\n" for line in trace).encode(
-        errors="surrogateescape"
-    ) + content.replace(b"\r\n", b"\n")
+    head = "".join(f"{line}\n" for line in trace).encode(errors="surrogateescape")
+    return head + (envelope.original_content or b"").replace(b"\r\n", b"\n")
 
 
 async def serve(maildir: Path, port: int) -> None:
     """Listen on 127.0.0.1 at `port` until the process is ended."""
     keeper = Keeper(maildir)
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(keeper, SIZE_LIMIT, enable_SMTPUTF8=True, hostname="localhost"),
-        "127.0.0.1",
-        port,
-    )
+
+    def connected() -> SMTP:
+        return SMTP(keeper, data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True, hostname="localhost")
+
+    server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", port)
     await server.serve_forever()
 
 

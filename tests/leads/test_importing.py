@@ -177,8 +177,8 @@ def test_an_address_that_is_there_updates_its_lead(db):
         "status": "active",
         "notes": "kept",
         "agentId": ObjectId(),
-        "createdAt": then.replace(tzinfo=None),
-        "updatedAt": then.replace(tzinfo=None),
+        "createdAt": then,
+        "updatedAt": then,
     }
     db.leads.insert_one(lead)
     result = import_text(
@@ -238,7 +238,7 @@ def test_a_file_that_is_no_csv_writes_nothing(db):
     for content in (b"", b"PK\x03\x04", b"Ann,ann@x.com\nBo,bo@x.com\n"):
         with pytest.raises(NotACsv):
             import_leads(db.leads, io.BytesIO(content))
-    assert db.list_collection_names() == []
+    assert db.leads.count_documents({}) == 0
 
 
 def test_the_id_of_an_imported_lead_follows_from_its_address(db):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 import config
 from crmapp import local
+from tests.local.processes import server_pids
 
 ADDRESSES = {"mongodb_uri": "mongodb://127.0.0.1:1", "redis_url": "redis://127.0.0.1:1"}
 
@@ -36,37 +36,3 @@ def settings(data_dir: Path) -> config.Settings:
 def mail_settings(settings: config.Settings) -> config.Settings:
     """Settings with which only the mail catcher is embedded."""
     return replace(settings, **ADDRESSES, secret_key="a secret of sixteen or more")
-
-
-def server_pids(data_dir: Path) -> list[int]:
-    """The processes on this machine that serve from `data_dir`."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                arguments = (entry / "cmdline").read_text().split("\0")
-            except OSError:
-                continue
-            if "--port" in arguments and any(text.startswith(f"{data_dir}/") for text in arguments):
-                found.append(int(entry.name))
-    return found
-
-
-def kill(pid: int) -> None:
-    """SIGKILL a server and wait until it has ended."""
-    os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not Path(f"/proc/{pid}/cmdline").exists() or not _arguments(pid))
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def _arguments(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return ""

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import DictLoader
+from flask_login import LoginManager
+from jinja2 import ChoiceLoader, DictLoader
 
 import crmapp
 from config import Settings
 from crmapp import local
 from crmapp.local import caught
 from crmapp.local.routes import local as local_pages
-from tests.local.conftest import kill
-from tests.local.test_resolve import pid_of
+from tests.local.processes import kill, pid_of
 
 BASE = "<title>{% block title %}{% endblock %}</title>{% block content %}{% endblock %}"
 
@@ -37,18 +38,14 @@ def smtp(catcher: Settings) -> Iterator[smtplib.SMTP]:
 
 @pytest.fixture
 def pages(catcher: Settings) -> FlaskClient:
-    """The two pages alone, in a bare layout."""
+    """The two pages alone, in a bare layout and for an administrator."""
     app = Flask("crmapp", root_path=str(Path(crmapp.__file__).parent))
     app.config["SETTINGS"] = catcher
-    app.jinja_env.loader = _with_base(app)
+    app.jinja_env.loader = ChoiceLoader([DictLoader({"base.html": BASE}), app.jinja_loader])
+    admin = SimpleNamespace(is_authenticated=True, may_enter_back_office=True)
+    LoginManager(app).request_loader(lambda request: admin)
     app.register_blueprint(local_pages)
     return app.test_client()
-
-
-def _with_base(app: Flask) -> object:
-    from jinja2 import ChoiceLoader
-
-    return ChoiceLoader([DictLoader({"base.html": BASE}), app.jinja_loader])
 
 
 def mail_to(address: str, subject: str = "Welcome, Zoë") -> EmailMessage:

@@ -19,7 +19,7 @@ from pymongo import MongoClient
 
 from config import Settings
 from crmapp import local
-from tests.local.conftest import kill, server_pids
+from tests.local.processes import kill, pid_of, server_pids
 
 HOLDER = """
 import sys
@@ -46,10 +46,6 @@ def holder(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
 
 def database_of(settings: Settings) -> MongoClient:
     return MongoClient(settings.mongodb_uri, serverSelectionTimeoutMS=5000)
-
-
-def pid_of(name: str, data_dir: Path) -> int:
-    return json.loads((data_dir / f"{name}.json").read_text())["pid"]
 
 
 def test_an_empty_directory_gets_servers_that_work_and_are_found_again(settings: Settings) -> None:

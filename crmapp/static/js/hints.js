@@ -1,0 +1,66 @@
+// What this browser remembers of sessions between pages. Only a hint: the server says what runs.
+// Per session id: seenAt, and finishedAt and dismissed once they are so (times of this machine, ms).
+const KEY = `crmapp.sessions.${document.body.dataset.userId}`;
+const FORGET_AFTER = 24 * 3600_000;
+
+export const STAY = 120_000;
+
+function read() {
+  try {
+    const hints = JSON.parse(localStorage.getItem(KEY)) ?? {};
+    return Object.fromEntries(Object.entries(hints).filter(([, hint]) => Date.now() - hint.seenAt < FORGET_AFTER));
+  } catch {
+    return {};
+  }
+}
+
+function note(id, more) {
+  const hints = read();
+  hints[id] = { ...hints[id], seenAt: Date.now(), ...more };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(hints));
+  } catch {
+    // Storage is full or switched off: a finished tracker is then gone after a refresh.
+  }
+}
+
+export function noteSeen(id) {
+  if (!read()[id]) note(id, {});
+}
+
+/** Returns when this browser first saw it finished. */
+export function noteFinished(id, finishedAt) {
+  const known = read()[id]?.finishedAt;
+  if (known) return known;
+  note(id, { finishedAt });
+  return finishedAt;
+}
+
+export function noteDismissed(id) {
+  note(id, { dismissed: true });
+}
+
+export function isDismissed(id) {
+  return read()[id]?.dismissed === true;
+}
+
+/** The sessions that may still have something to show: not dismissed, and not finished for long. */
+export function worthAsking() {
+  return Object.entries(read())
+    .filter(([, hint]) => !hint.dismissed && Date.now() - (hint.finishedAt ?? Date.now()) < STAY)
+    .map(([id]) => id);
+}
+
+export function forget(id) {
+  const hints = read();
+  delete hints[id];
+  localStorage.setItem(KEY, JSON.stringify(hints));
+}
+
+/** Call `then(id)` when another tab dismisses a session. */
+export function onDismissedElsewhere(then) {
+  addEventListener("storage", (event) => {
+    if (event.key !== KEY) return;
+    for (const [id, hint] of Object.entries(read())) if (hint.dismissed) then(id);
+  });
+}

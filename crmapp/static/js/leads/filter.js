@@ -1,0 +1,8 @@
+// A choice of status or source counts at once; empty fields stay out of the address.
+export function startFilter() {
+  const form = document.getElementById("filter");
+  form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit());
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+  });
+}

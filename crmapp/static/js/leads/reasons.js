@@ -1,0 +1,9 @@
+// Why a lead is not activated, in plain words.
+export const REASONS = {
+  already_a_user: "the address belongs to a user already",
+  already_active: "activated before",
+  duplicate_in_selection: "another selected lead has the same address",
+  held_by_another_session: "another activation that is under way has it",
+  invalid_email: "no e-mail address that mail can be sent to",
+  not_found: "deleted in the meantime",
+};

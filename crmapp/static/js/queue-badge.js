@@ -1,0 +1,17 @@
+// The number of e-mails that wait or are being sent, and of those that failed. Nothing until it is known.
+import { number } from "./format.js";
+import { live } from "./live.js";
+
+export function startQueueBadge() {
+  const badge = document.getElementById("queue-badge");
+  const total = badge.querySelector('[data-field="total"]');
+  const failed = badge.querySelector('[data-field="failed"]');
+
+  live.addEventListener("queue", ({ detail: status }) => {
+    badge.dataset.total = status.total;
+    badge.dataset.failed = status.failed;
+    total.textContent = `(${number(status.total)})`;
+    failed.textContent = `${number(status.failed)} failed`;
+    failed.hidden = status.failed === 0;
+  });
+}

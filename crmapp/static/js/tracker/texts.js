@@ -1,0 +1,63 @@
+// What a session's progress says in words.
+import { serverNow } from "../clock.js";
+import { count, duration, number } from "../format.js";
+
+/** "users" while users are created, then "mails" while invitations are sent, then "done". */
+export function phase(doc) {
+  if (doc.completed) return "done";
+  return doc.usersDone ? "mails" : "users";
+}
+
+export function title(doc) {
+  const mailed = doc.emailsSent + doc.emailsFailed;
+  switch (phase(doc)) {
+    case "users":
+      return `Creating users… ${number(handled(doc))} / ${number(doc.total)} (${doc.percentage} %)`;
+    case "mails":
+      return `Sending e-mails ${number(mailed)} / ${number(doc.activated)}`;
+    case "done":
+      return doc.activated ? `${count(doc.activated, "user")} created and invited` : "No users created";
+  }
+}
+
+/** The line under the bar: the counts that are not in the title. */
+export function detail(doc) {
+  const parts = [];
+  if (phase(doc) !== "done" || !doc.activated) parts.push(`${number(doc.activated)} activated`);
+  if (phase(doc) === "done" && doc.activated) parts.push(`${count(doc.emailsSent, "e-mail")} sent`);
+  if (doc.skipped) parts.push(`${number(doc.skipped)} skipped`);
+  if (doc.failed) parts.push(`${number(doc.failed)} failed`);
+  return parts.join(" · ");
+}
+
+export function elapsed(doc) {
+  return `${duration(secondsSince(doc.createdAt))} so far`;
+}
+
+/** How long the users will take at the pace that they have had; empty while that cannot be said. */
+export function remaining(doc) {
+  const done = handled(doc);
+  const seconds = secondsSince(doc.createdAt);
+  if (phase(doc) !== "users" || !done || seconds < 2) return "";
+  return `about ${duration((seconds / done) * (doc.total - done))} left`;
+}
+
+/** What is said once all users of a session exist. */
+export function usersDone(doc) {
+  if (!doc.activated) return `No users created: ${detail(doc)}.`;
+  const mails = count(doc.activated, "e-mail");
+  const sending = doc.activated === 1 ? "is being sent" : "are being sent";
+  const rest = [];
+  if (doc.skipped) rest.push(`${number(doc.skipped)} skipped`);
+  if (doc.failed) rest.push(`${number(doc.failed)} failed`);
+  const others = rest.length ? ` ${rest.join(", ")}.` : "";
+  return `${count(doc.activated, "user")} created. ${mails} ${sending} in the background.${others}`;
+}
+
+function handled(doc) {
+  return doc.activated + doc.skipped + doc.failed;
+}
+
+function secondsSince(iso) {
+  return (serverNow() - Date.parse(iso)) / 1000;
+}

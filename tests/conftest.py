@@ -1,0 +1,160 @@
+"""Real parts: one embedded MongoDB and Valkey for the whole run, a database of its own for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from flask import Flask
+from pymongo.database import Database
+
+from config import Settings
+from crmapp import create_app, database, local
+from crmapp.accounts import passwords, users
+from crmapp.accounts.users import Role
+from crmapp.clock import now
+from tests.support.server import Program, Server
+from tests.support.smtp import MailServer
+
+PASSWORD = "correct-horse"
+_PASSWORD_HASH = passwords.hash_password(PASSWORD)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The settings of the embedded servers."""
+    data_dir = tmp_path_factory.mktemp("parts") / "instance"
+    settings = local.resolve(Settings.from_environ({"DATA_DIR": str(data_dir)}))
+    yield settings
+    local.release()
+
+
+@pytest.fixture
+def environ(parts: Settings) -> Iterator[dict[str, str]]:
+    """What a process is told: a database of this test's own, and a mail server that is away unless `smtp` is used."""
+    assert parts.mongodb_uri
+    base, _, query = parts.mongodb_uri.partition("?")
+    name = f"test_{next(_numbers)}"
+    uri = f"{base.rpartition('/')[0]}/{name}?{query}"
+    yield {
+        "MONGODB_URI": uri,
+        "REDIS_URL": str(parts.redis_url),
+        "SECRET_KEY": "the secret of the tests",
+        "DATA_DIR": str(parts.data_dir),
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": "1",
+        "WEB_CONCURRENCY": "2",
+        "JOB_LEASE_SECONDS": "2",
+        "EMAIL_LEASE_SECONDS": "5",
+        "EMAIL_RETRY_BASE_SECONDS": "1",
+    }
+    client = database.connect(uri).client
+    client.drop_database(name)
+    client.close()
+
+
+@pytest.fixture
+def db(environ: dict[str, str]) -> Iterator[Database[dict[str, Any]]]:
+    db = database.connect(environ["MONGODB_URI"])
+    database.create_indexes(db)
+    yield db
+    db.client.close()
+
+
+@pytest.fixture
+def app(environ: dict[str, str], db: Database[dict[str, Any]]) -> Iterator[Flask]:
+    """The application without its background loops."""
+    app = create_app(Settings.from_environ(environ))
+    with app.app_context():
+        yield app
+    app.extensions["database"].client.close()
+
+
+@pytest.fixture
+def smtp(environ: dict[str, str]) -> Iterator[MailServer]:
+    server = MailServer().start()
+    environ["MAIL_PORT"] = str(server.port)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_server(
+    environ: dict[str, str], db: Database[dict[str, Any]], tmp_path: Path
+) -> Iterator[Callable[..., Server]]:
+    """Starts gunicorns on this test's database; they end with the test."""
+    servers: list[Server] = []
+
+    def new(**more: str) -> Server:
+        server = Server({**environ, **more}, tmp_path / f"server-{len(servers)}.log")
+        servers.append(server)
+        return server.start()
+
+    yield new
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def server(new_server: Callable[..., Server]) -> Server:
+    return new_server()
+
+
+@pytest.fixture
+def new_person(db: Database[dict[str, Any]]) -> Callable[..., users.User]:
+    """Creates users who can sign in with PASSWORD."""
+
+    def new(email: str, role: Role = Role.ADMIN) -> users.User:
+        person = users.new_user(email, email.partition("@")[0].title(), role)
+        person |= {"passwordHash": _PASSWORD_HASH, "status": "active"}
+        db.users.insert_one(person)
+        return users.User(person)
+
+    return new
+
+
+@pytest.fixture
+def admin(new_person: Callable[..., users.User]) -> users.User:
+    return new_person("ann@example.com")
+
+
+@pytest.fixture
+def sign_in() -> Callable[..., Program]:
+    """Signs a program in at a server, as ann unless told otherwise."""
+    return lambda server, email="ann@example.com": Program(server.url, email, PASSWORD)
+
+
+@pytest.fixture
+def program(server: Server, admin: users.User, sign_in: Callable[..., Program]) -> Program:
+    return sign_in(server)
+
+
+@pytest.fixture
+def new_leads(db: Database[dict[str, Any]]) -> Callable[..., list[ObjectId]]:
+    """Creates leads; returns their ids."""
+
+    def new(count: int, **fields: Any) -> list[ObjectId]:
+        start = db.leads.estimated_document_count()
+        leads = [
+            {
+                "name": f"Lead {number}",
+                "email": f"lead{number}@example.com",
+                "phone": "",
+                "company": "Some Company",
+                "source": "website",
+                "status": "new",
+                "notes": "",
+                "createdAt": now(),
+                "updatedAt": now(),
+                **fields,
+            }
+            for number in range(start, start + count)
+        ]
+        return list(db.leads.insert_many(leads).inserted_ids)
+
+    return new
