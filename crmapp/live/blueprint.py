@@ -157,12 +157,15 @@ def _hung_up(connection: socket.socket | None) -> bool:
     """A browser that went away is otherwise noticed only by the second write after it."""
     if connection is None:
         return False
+    connection.settimeout(0)  # gevent's sockets wait for data even under MSG_DONTWAIT
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        return connection.recv(1, socket.MSG_PEEK) == b""
     except BlockingIOError:
         return False
     except OSError:
         return True
+    finally:
+        connection.settimeout(WRITE_TIMEOUT_SECONDS)
 
 
 class _State:

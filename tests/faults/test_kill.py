@@ -12,19 +12,29 @@ LEADS = 2000
 CONNECTIONS = 4
 
 
-def test_twenty_kills_and_the_ledger_adds_up(db, smtp, new_server, admin, new_leads, sign_in):
+def test_kills_at_random_moments_and_the_ledger_adds_up(
+    db, smtp, new_server, admin, new_leads, sign_in
+):
     new_leads(LEADS)
-    server = new_server(EMAIL_CONNECTIONS=str(CONNECTIONS), WEB_CONCURRENCY="1")
+    server = new_server(
+        EMAIL_CONNECTIONS=str(CONNECTIONS), WEB_CONCURRENCY="1", JOB_LEASE_SECONDS="1"
+    )
     session_id = sign_in(server).activate()
-    kills_in_the_middle = 0
+
+    def job():
+        return db.jobs.find_one({"_id": session_id})
+
+    kills_while_users_were_created = 0
     for _ in range(KILLS):
-        time.sleep(random.uniform(0, 0.25))
+        time.sleep(random.uniform(0, 0.02 if job()["phase"] == "working" else 0.25))
         server.kill()
-        progress = db.activation_progress.find_one({"sessionId": session_id})
-        kills_in_the_middle += not progress["completed"]
-        server.start()
-    assert kills_in_the_middle >= KILLS / 4
-    until(lambda: db.jobs.find_one({"_id": session_id})["status"] == "completed", 60)
+        killed = job()
+        kills_while_users_were_created += killed["phase"] == "working"
+        server.start(wait=killed["phase"] == "mailing")
+        until(lambda killed=killed: job()["phase"] == "mailing" or job()["lease"] != killed["lease"])
+    assert kills_while_users_were_created >= 3
+    assert job()["takeovers"] >= 3
+    until(lambda: job()["status"] == "completed", 60)
     assert_adds_up(db, session_id, LEADS)
     assert len(smtp.taken) == LEADS
     extra = extra_mails(smtp)

@@ -30,7 +30,7 @@ class Server:
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Server:
+    def start(self, wait: bool = True) -> Server:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],
@@ -40,7 +40,8 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self.is_ready, 30, f"the server is ready; see {self.log.read_text()[-2000:]}")
+        if wait:
+            until(self.is_ready, 30, f"the server is ready; see {self.log}")
         return self
 
     def is_ready(self) -> bool:
