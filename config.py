@@ -151,9 +151,11 @@ class _Reader:
                 raise ValueError
             return text
 
-        return self._parse(name, parse, "an address that starts with " + " or ".join(
-            f"{scheme}://" for scheme in schemes
-        ))
+        return self._parse(
+            name,
+            parse,
+            "an address that starts with " + " or ".join(f"{scheme}://" for scheme in schemes),
+        )
 
     def bind(self, name: str, port: int) -> str:
         def parse(text: str) -> str:

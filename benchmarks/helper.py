@@ -25,19 +25,19 @@ class Helper:
         self._process.stdin.write(json.dumps({"do": what, **values}).encode() + b"\n")
         self._process.stdin.flush()
 
-    def answer(self, seconds: float = 60) -> Any:
+    def answer(self, timeout: float = 60) -> Any:
         """Raises TimeoutError where there is none in time, EOFError where the helper has ended."""
         assert self._process.stdout
-        if not select.select([self._process.stdout], [], [], seconds)[0]:
-            raise TimeoutError(f"{self._process.args!r} says nothing for {seconds:g} s")
+        if not select.select([self._process.stdout], [], [], timeout)[0]:
+            raise TimeoutError(f"{self._process.args!r} says nothing for {timeout:g} s")
         line = self._process.stdout.readline()
         if not line:
             raise EOFError(f"{self._process.args!r} has ended")
         return json.loads(line)
 
-    def ask(self, what: str, seconds: float = 60, **values: Any) -> Any:
+    def ask(self, what: str, **values: Any) -> Any:
         self.tell(what, **values)
-        return self.answer(seconds)
+        return self.answer()
 
     @property
     def cpu_seconds(self) -> float:

@@ -28,7 +28,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application. Embedded servers are found, or started, for every part that has no address."""
     given = settings or Settings.from_environ()
     settings = local.resolve(given)
-    assert settings.mongodb_uri and settings.redis_url
+    assert settings.mongodb_uri is not None
+    assert settings.redis_url is not None
     app = Flask(__name__)
     _configure(app, settings)
     app.jinja_env.globals["local_mail"] = given.embedded_mail

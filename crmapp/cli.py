@@ -1,4 +1,4 @@
-"""Commands for maintenance: `flask init-db`, `create-admin`, `import-leads`, `worker`, and the names in `flask shell`."""
+"""Commands for maintenance: `flask init-db`, `create-admin`, `import-leads`, `worker`; names of `flask shell`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
 def _shell_names() -> dict[str, Any]:
     click.echo(SHELL_HELP)
     return {
-        "db": db._get_current_object(),  # type: ignore[attr-defined]
+        "db": database.current(),
         "leads": db.leads,
         "users": db.users,
         "jobs": db.jobs,
@@ -72,7 +72,9 @@ def prepare_database() -> tuple[str | None, str | None]:
     except StandaloneError as error:
         raise click.ClickException(str(error)) from None
     except PyMongoError as error:
-        raise click.ClickException(f"MongoDB does not answer; check MONGODB_URI. ({error})") from None
+        raise click.ClickException(
+            f"MongoDB does not answer; check MONGODB_URI. ({error})"
+        ) from None
     if db.users.find_one({"role": users.Role.SUPERADMIN}):
         return None, None
     settings = current_app.config["SETTINGS"]
@@ -97,12 +99,16 @@ def add_sample_leads(count: int) -> None:
 
 @click.command("create-admin")
 @click.argument("email")
-@click.password_option(help=f"At least {passwords.MIN_LENGTH} characters; asked for where it is not given.")
+@click.password_option(
+    help=f"At least {passwords.MIN_LENGTH} characters; asked for where it is not given."
+)
 def create_admin(email: str, password: str) -> None:
     """Make EMAIL a superadmin with a new password, whether or not there is such a user."""
     try:
         passwords.check_choice(password, password)
-        user = users.save_admin(db, email, email.partition("@")[0], passwords.hash_password(password))
+        user = users.save_admin(
+            db, email, email.partition("@")[0], passwords.hash_password(password)
+        )
     except (passwords.PasswordRefused, InvalidAddress) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{user.email} is a superadmin.")

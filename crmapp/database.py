@@ -79,4 +79,9 @@ def init_app(app: Flask, database: Db) -> None:
     app.extensions["database"] = database
 
 
-db = cast(Db, LocalProxy(lambda: current_app.extensions["database"]))
+def current() -> Db:
+    """The database of the current application."""
+    return cast(Db, current_app.extensions["database"])
+
+
+db = cast(Db, LocalProxy(current))

@@ -53,7 +53,7 @@ def init_app(app: Flask) -> None:
 
 def answer(status: int, message: str) -> ResponseReturnValue:
     """`message` says what was wrong and what to do."""
-    if wants_json() or request.method != "GET" and not request.form:
+    if wants_json() or (request.method != "GET" and not request.form):
         return failure(message, status)
     title = TITLES.get(status, "That did not work")
     return make_response(
@@ -76,12 +76,18 @@ def _not_yours(_: Exception) -> ResponseReturnValue:
 
 
 def _forged(_: Exception) -> ResponseReturnValue:
-    return answer(400, "The page is out of date or the request did not come from it: reload the page and try again.")
+    return answer(
+        400,
+        "The page is out of date or the request did not come from it: reload the page and try again.",
+    )
 
 
 def _no_database(error: Exception) -> ResponseReturnValue:
     log.error("MongoDB does not answer: %s", error)
-    return answer(503, "The database does not answer at the moment. Nothing was lost: try again in a few seconds.")
+    return answer(
+        503,
+        "The database does not answer at the moment. Nothing was lost: try again in a few seconds.",
+    )
 
 
 def _too_slow(_: Exception) -> ResponseReturnValue:
@@ -91,4 +97,6 @@ def _too_slow(_: Exception) -> ResponseReturnValue:
 def _fault(error: Exception) -> ResponseReturnValue:
     fault_id = secrets.token_hex(4)
     log.exception("fault %s at %s %s", fault_id, request.method, request.path)
-    return answer(500, f"Something went wrong on our side. If it happens again, report fault {fault_id}.")
+    return answer(
+        500, f"Something went wrong on our side. If it happens again, report fault {fault_id}."
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bson import ObjectId
 from flask import request
+
+# JSON can hold these; MongoDB takes no NUL in a pattern, and UTF-8 has no form for a lone surrogate.
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class BadInput(ValueError):
@@ -18,14 +22,24 @@ class BadInput(ValueError):
 
 def json_object() -> dict[str, Any]:
     """The body, which must be a JSON object. Raises BadInput."""
-    body = request.get_json(silent=True)
+    if not request.is_json:
+        raise BadInput("Send the body as JSON, with the Content-Type application/json.", 415)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
-        raise BadInput("The body must be a JSON object, sent as application/json.")
+        raise BadInput("The body must be a JSON object.")
     return body
 
 
 def text(values: dict[str, Any], name: str, most: int = 500) -> str:
     """The text under `name`, without spaces around it; empty where there is none. Raises BadInput."""
+    return exact_text(values, name, most).strip()
+
+
+def exact_text(values: dict[str, Any], name: str, most: int = 500) -> str:
+    """The text under `name` as it came; empty where there is none. Raises BadInput."""
     value = values.get(name)
     if value is None:
         return ""
@@ -33,9 +47,9 @@ def text(values: dict[str, Any], name: str, most: int = 500) -> str:
         raise BadInput(f"{name} must be text.")
     if len(value) > most:
         raise BadInput(f"{name} is longer than {most} characters.")
-    if "\0" in value:
-        raise BadInput(f"{name} holds a character that no text has (NUL).")
-    return value.strip()
+    if _UNSTORABLE.search(value):
+        raise BadInput(f"{name} holds a character that no text has (NUL, or half of a pair).")
+    return value
 
 
 def object_ids(value: Any, name: str, most: int) -> list[ObjectId]:

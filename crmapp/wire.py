@@ -43,5 +43,3 @@ def failure(message: str, status: int) -> tuple[Response, int]:
 
 def init_app(app: Flask) -> None:
     app.json = WireJSON(app)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import cast
 
 from flask import Flask, Request, current_app, redirect, request, url_for
@@ -27,6 +28,8 @@ csrf = CSRFProtect()
 def init_app(app: Flask) -> None:
     app.extensions["known_users"] = {}
     login_manager.init_app(app)
+    login_manager.login_view = "accounts.login"
+    login_manager.login_message = None
     csrf.init_app(app)
 
 
@@ -70,6 +73,18 @@ def signed_in() -> User:
     return cast(User, current_user._get_current_object())
 
 
+def still_allowed(user: User) -> Callable[[], bool]:
+    """A question for later, when there is no request any more: whether `user` may still be here."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def ask() -> bool:
+        with app.app_context():
+            now = user_of_session(user.get_id())
+        return now is not None and now.may_enter_back_office
+
+    return ask
+
+
 def wants_json() -> bool:
     """Whether a program asks rather than a person."""
     if _bearer(request) or request.path.startswith("/api/") or request.is_json:
@@ -80,17 +95,24 @@ def wants_json() -> bool:
 
 def check_csrf() -> None:
     """Every change that a browser asks for carries the token. A bearer token is none that a browser adds by itself,
-    and the sign-in of programs begins no session."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    and the sign-in of programs begins no session. Outside of the forms that begin one, whoever has no session is
+    told to sign in instead."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.routing_exception:
         return
-    if _bearer(request) is None and request.endpoint != "accounts.api_login":
+    if _bearer(request) or request.endpoint == "accounts.api_login":
+        return
+    if request.blueprint == "accounts" or current_user.is_authenticated:
         csrf.protect()
 
 
 def back_office_only() -> ResponseReturnValue | None:
     """A `before_request` for what only administrators reach."""
     if not current_user.is_authenticated:
-        if wants_json() or request.method != "GET" or request.accept_mimetypes.best == "text/event-stream":
+        if (
+            wants_json()
+            or request.method != "GET"
+            or request.accept_mimetypes.best == "text/event-stream"
+        ):
             return failure("Please sign in.", 401)
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")))
     if not signed_in().may_enter_back_office:

@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required, login_user, logout_user
+from flask_login import current_user, login_required, logout_user
 
 from crmapp.accounts import invitations, passwords, signin
 from crmapp.accounts.passwords import PasswordRefused
 from crmapp.accounts.signin import SignInRefused
 from crmapp.accounts.tokens import BadLink, issue_bearer
 from crmapp.database import db
-from crmapp.requests import json_object, text
+from crmapp.requests import exact_text, json_object, text
 from crmapp.wire import failure, success
 
 accounts = Blueprint("accounts", __name__)
@@ -51,7 +51,7 @@ def logout() -> ResponseReturnValue:
 def api_login() -> ResponseReturnValue:
     body = json_object()
     try:
-        user = signin.check(db, text(body, "email"), text(body, "password"))
+        user = signin.check(db, text(body, "email"), exact_text(body, "password"))
     except SignInRefused as error:
         return failure(str(error), 401)
     return success({"token": issue_bearer(user.get_id()), "user": user.public()})
@@ -63,7 +63,9 @@ def invitation(token: str) -> ResponseReturnValue:
         user, _ = invitations.open_link(db, token)
     except BadLink as error:
         return _gone(error)
-    return _private(render_template("accounts/invitation.html", user_name=user.name, user_email=user.email))
+    return _private(
+        render_template("accounts/invitation.html", user_name=user.name, user_email=user.email)
+    )
 
 
 @accounts.post("/invitation/<token>")
@@ -96,10 +98,11 @@ def _gone(error: BadLink) -> ResponseReturnValue:
 
 
 def _private(page: str, status: int = 200) -> ResponseReturnValue:
-    """The address of this page is a key: no cache keeps it, and no link out of it tells it."""
+    """The address of this page is a key: no cache keeps it, and no request tells more of it than its origin,
+    which the CSRF check wants to see over HTTPS."""
     response = Response(page, status)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 
@@ -111,6 +114,11 @@ def _home() -> str:
 def _safe(target: str) -> str | None:
     """Only a path of this site: a sign-in page that sends people elsewhere is a phisher's tool."""
     parts = urlsplit(target)
-    if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if (
+        parts.scheme
+        or parts.netloc
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+    ):
         return None
     return target

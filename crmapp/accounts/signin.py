@@ -56,12 +56,14 @@ def _failed(response: Response) -> bool:
     return response.status_code >= 400
 
 
+REDIS_OPTIONS: Any = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
+
 limiter = Limiter(
     get_remote_address,
     strategy="fixed-window",
     # With Redis away each process counts for itself, which is better than not at all.
     in_memory_fallback_enabled=True,
-    storage_options={"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
+    storage_options=REDIS_OPTIONS,
 )
 
 

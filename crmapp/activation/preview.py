@@ -41,9 +41,7 @@ def nothing_selected(selection: Document) -> str:
 
 
 def _outcomes(db: Db, selection: Document) -> Iterator[Reason | None]:
-    leads = iter(
-        db.leads.find(to_query(selection), {"email": 1, "status": 1}, batch_size=BATCH)
-    )
+    leads = iter(db.leads.find(to_query(selection), {"email": 1, "status": 1}, batch_size=BATCH))
     seen: set[str] = set()
     while batch := list(islice(leads, BATCH)):
         addresses = {lead["_id"]: address_of(lead) for lead in batch}

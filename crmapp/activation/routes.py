@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from crmapp.accounts.access import signed_in, user_of_session
+from crmapp.accounts.access import signed_in, still_allowed
 from crmapp.accounts.users import User
 from crmapp.activation import preview as previews
 from crmapp.activation import selection
 from crmapp.activation.start import start
-from crmapp.database import Document, db
+from crmapp.database import Db, Document, current, db
 from crmapp.jobs import jobs, progress
 from crmapp.jobs.jobs import NotYours
 from crmapp.jobs.runner import BELL
@@ -82,25 +82,22 @@ def stream(session_id: str) -> ResponseReturnValue:
     _require_own(found, user)
     if found["completed"] and request.headers.get("Last-Event-ID") == str(found["rev"]):
         return Response(status=204)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    user_id, topic = user.get_id(), progress.topic(found)
+    database = current()
 
     def snapshot() -> list[Event]:
-        with app.app_context():
-            current = _find(session_id)
-        return [progress.event(current)] if current else []
+        newest = _read(database, session_id)
+        return [progress.event(newest)] if newest else []
 
-    def allowed() -> bool:
-        with app.app_context():
-            user = user_of_session(user_id)
-        return user is not None and user.may_enter_back_office
-
-    return live.stream_to_reader((topic.name,), snapshot, allowed, until_final=True)
+    room = progress.topic(found).name
+    return live.stream_to_reader((room,), snapshot, still_allowed(user), until_final=True)
 
 
 def _find(session_id: str) -> Document | None:
+    return _read(current(), session_id)
+
+
+def _read(database: Db, session_id: str) -> Document | None:
     """The progress as it is now. Readers who ask at the same moment share one read."""
-    database = db._get_current_object()  # type: ignore[attr-defined]
     key = (database.name, session_id)
     return _reads.read(key, lambda: progress.find(database, session_id))
 

@@ -25,9 +25,7 @@ SLOWEST_FREEZE = 10_000
 DUPLICATE_KEY = 11000
 
 
-def start(
-    db: Db, user: User, selection: Document, session_id: str, lease_seconds: int
-) -> Document:
+def start(db: Db, user: User, selection: Document, session_id: str, lease_seconds: int) -> Document:
     """Record and freeze an activation; it is ready for a runner then. Returns its job.
 
     The same `session_id` again gives the same job and starts nothing. Raises BadInput where nothing is selected or
@@ -35,7 +33,9 @@ def start(
     """
     session_id = session_id or new_session_id()
     if not SESSION_ID.fullmatch(session_id):
-        raise BadInput("sessionId must look like activation_<milliseconds>_<random letters and digits>.")
+        raise BadInput(
+            "sessionId must look like activation_<milliseconds>_<random letters and digits>."
+        )
     there = db.jobs.find_one({"_id": session_id})
     if there is None:
         total = _count(db, selection)

@@ -55,7 +55,5 @@ def verdict(
 
 def taken_addresses(db: Db, addresses: list[str]) -> dict[str, str | None]:
     """Which of these addresses belong to users, and to the session that made them."""
-    users = db.users.find(
-        {"email": {"$in": addresses}}, {"_id": 0, "email": 1, "activationId": 1}
-    )
+    users = db.users.find({"email": {"$in": addresses}}, {"_id": 0, "email": 1, "activationId": 1})
     return {user["email"]: user.get("activationId") for user in users}

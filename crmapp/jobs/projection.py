@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from crmapp.clock import now
 from crmapp.database import Document
-from pymongo.collection import Collection
 
 
 def project(

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from crmapp.leads.headings import Columns
 
@@ -54,7 +54,7 @@ class BadRow(NamedTuple):
     reason: str
 
 
-def read(stream: BinaryIO) -> Iterator[Row | BadRow]:
+def read(stream: IO[bytes]) -> Iterator[Row | BadRow]:
     """Read a CSV with headings from a binary stream without holding it in memory.
 
     The encoding (UTF-8, UTF-16 with a byte order mark, else Windows-1252), the delimiter and the
@@ -71,7 +71,7 @@ def read(stream: BinaryIO) -> Iterator[Row | BadRow]:
     return _rows(lines, delimiter, columns)
 
 
-def _utf8_blocks(stream: BinaryIO) -> Iterator[bytes]:
+def _utf8_blocks(stream: IO[bytes]) -> Iterator[bytes]:
     """The stream's blocks; UTF-16 becomes UTF-8, other encodings stay as they are."""
     first = stream.read(_BLOCK)
     blocks: Iterator[bytes] = chain([first], iter(lambda: stream.read(_BLOCK), b""))

@@ -36,7 +36,7 @@ def to_query(filter: dict[str, str]) -> Document:
     if filter.get("from"):
         query.setdefault("createdAt", {})["$gte"] = _day(filter["from"], "from")
     if filter.get("to"):
-        query.setdefault("createdAt", {})["$lt"] = _day(filter["to"], "to") + timedelta(days=1)
+        query.setdefault("createdAt", {})["$lt"] = _day(filter["to"], "to", timedelta(days=1))
     if filter.get("q"):
         # Literal text only: a pattern from outside could keep the server busy for ever.
         found = {"$regex": re.escape(filter["q"]), "$options": "i"}
@@ -50,8 +50,8 @@ def _id(value: str) -> ObjectId:
     return ObjectId(value)
 
 
-def _day(value: str, name: str) -> datetime:
+def _day(value: str, name: str, later: timedelta = timedelta()) -> datetime:
     try:
-        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC) + later
+    except (ValueError, OverflowError):
         raise BadInput(f"{name} must be a day, like 2026-01-31.") from None

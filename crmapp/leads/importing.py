@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from bson import ObjectId
 from pymongo import InsertOne, UpdateOne
@@ -47,7 +47,7 @@ class ImportResult:
         }
 
 
-def import_leads(leads: Collection[dict[str, Any]], stream: BinaryIO) -> ImportResult:
+def import_leads(leads: Collection[dict[str, Any]], stream: IO[bytes]) -> ImportResult:
     """Put the leads of a CSV file into the collection. Bad rows are skipped and reported.
 
     A lead with the address of a row is updated with the row's cells that are not empty; its status

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from flask import Flask, Response, current_app, request
 from flask_sse import ServerSentEventsBlueprint
+from pymongo.errors import PyMongoError
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from pymongo.errors import PyMongoError
 from redis.retry import Retry
 
 from crmapp.live.events import Event

@@ -121,7 +121,9 @@ class Hub:
         if not readers:
             return
         message = json.loads(data)
-        self._deliver(make_event(topic, message["type"], int(message["id"]), message["data"]), readers)
+        self._deliver(
+            make_event(topic, message["type"], int(message["id"]), message["data"]), readers
+        )
 
     def _deliver(self, event: Event, readers: list[set[Mailbox]]) -> None:
         now = time.monotonic()

@@ -111,7 +111,9 @@ class Drain:
         try:
             if stopping.is_set() or time.monotonic() < self._closed_until:
                 queue.release(self._db, mail)
-            elif time.monotonic() < expires - self._lease_seconds / 2 and self._open(connection, mail):
+            elif time.monotonic() < expires - self._lease_seconds / 2 and self._open(
+                connection, mail
+            ):
                 self._sender.send(connection, mail)
         except PyMongoError as error:
             log.warning("mail %s stays claimed until its lease lapses: %s", mail["_id"], error)

@@ -112,7 +112,9 @@ def settle_sent(db: Db, mail: Document, reply: str) -> None:
         db.events.insert_one({**_event(mail, MailEvent.SENT, reply), "_id": mail["_id"]})
     except DuplicateKeyError:
         # Another sender had it too, after this one's lease had lapsed: the timeline says so.
-        db.events.insert_one(_event(mail, MailEvent.SENT, f"sent again: {reply}") | {"repeat": True})
+        db.events.insert_one(
+            _event(mail, MailEvent.SENT, f"sent again: {reply}") | {"repeat": True}
+        )
     _remove(db, mail)
 
 
@@ -210,8 +212,6 @@ def counts(db: Db) -> Document:
         "failed": db.failed_emails.count_documents({}),
         "total": pending + processing,
     }
-
-
 
 
 def seconds_to_next(db: Db) -> float:

@@ -15,7 +15,9 @@ class Reason(StrEnum):
     MAILBOX_FULL = "mailbox_full"  # 552
     REJECTED_CONTENT = "rejected_content"  # 554, or a refusal of the message itself
     REJECTED_SENDER = "rejected_sender"  # the refusal came at MAIL FROM
-    TEMPORARILY_REFUSED_TOO_OFTEN = "temporarily_refused_too_often"  # 4xx until the attempts ran out
+    TEMPORARILY_REFUSED_TOO_OFTEN = (
+        "temporarily_refused_too_often"  # 4xx until the attempts ran out
+    )
     TIMEOUT = "timeout"  # the connection hung or broke until the attempts ran out
     INVALID_ADDRESS = "invalid_address"  # could not even be written into the envelope
 

@@ -5,7 +5,7 @@ def test_every_lead_becomes_a_user_and_is_invited(db, smtp, program, new_leads):
     ids = new_leads(120)
     session_id = program.activate(leadIds=[str(i) for i in ids])
     events = list(program.events(f"/crm/activation/stream/{session_id}"))
-    type, rev, last = events[-1]
+    type, _, last = events[-1]
     assert type == "complete"
     assert last["activated"] == last["emailsSent"] == last["total"] == 120
     assert last["emailsPending"] == 0

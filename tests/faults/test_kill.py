@@ -31,7 +31,9 @@ def test_kills_at_random_moments_and_the_ledger_adds_up(
         killed = job()
         kills_while_users_were_created += killed["phase"] == "working"
         server.start(wait=killed["phase"] == "mailing")
-        until(lambda killed=killed: job()["phase"] == "mailing" or job()["lease"] != killed["lease"])
+        until(
+            lambda killed=killed: job()["phase"] == "mailing" or job()["lease"] != killed["lease"]
+        )
     assert kills_while_users_were_created >= 3
     assert job()["takeovers"] >= 3
     until(lambda: job()["status"] == "completed", 60)

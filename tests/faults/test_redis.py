@@ -25,7 +25,9 @@ class Reader(threading.Thread):
         return [int(rev) for _, rev, _ in self.events]
 
 
-def test_redis_is_stopped_in_the_middle(db, smtp, own_valkey, new_server, admin, new_leads, sign_in):
+def test_redis_is_stopped_in_the_middle(
+    db, smtp, own_valkey, new_server, admin, new_leads, sign_in
+):
     new_leads(LEADS)
     smtp.delay = 0.01
     program = sign_in(new_server(EMAIL_CONNECTIONS="4"))

@@ -14,7 +14,11 @@ def assert_adds_up(db: Any, session_id: str, leads: int) -> None:
     skipped = db.job_errors.count_documents({"jobId": session_id, "state": "skipped"})
     failed = db.job_errors.count_documents({"jobId": session_id, "state": "failed"})
     assert db.leads.count_documents({"activationId": session_id, "status": "activating"}) == 0
-    assert (progress["activated"], progress["skipped"], progress["failed"]) == (activated, skipped, failed)
+    assert (progress["activated"], progress["skipped"], progress["failed"]) == (
+        activated,
+        skipped,
+        failed,
+    )
     assert progress["total"] == leads == activated + skipped + failed
     assert db.users.count_documents({"activationId": session_id}) == activated
     assert len(db.users.distinct("leadId", {"activationId": session_id})) == activated

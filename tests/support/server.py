@@ -104,7 +104,10 @@ class Program:
     def events(self, path: str, **headers: str) -> Iterator[tuple[str, str, Any]]:
         """The events of a stream as (type, id, data), until it ends."""
         with self.http.get(
-            self.url + path, stream=True, timeout=60, headers={"Accept": "text/event-stream", **headers}
+            self.url + path,
+            stream=True,
+            timeout=60,
+            headers={"Accept": "text/event-stream", **headers},
         ) as answer:
             assert answer.status_code == 200, answer.text
             yield from read_events(answer)

@@ -17,5 +17,7 @@ def until(condition: Callable[[], T], seconds: float = 20.0, what: str = "") -> 
         if value:
             return value
         if time.monotonic() > give_up_at:
-            raise AssertionError(f"still not true after {seconds:g} s: {what or condition}; last {value!r}")
+            raise AssertionError(
+                f"still not true after {seconds:g} s: {what or condition}; last {value!r}"
+            )
         time.sleep(0.02)
