@@ -113,6 +113,8 @@ class Settings:
                 "SECRET_KEY is required when MONGODB_URI is set: every process must share it. "
                 "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
             )
+        if bool(self.mail_username) != bool(self.mail_password):
+            raise SettingError("MAIL_USERNAME and MAIL_PASSWORD go together: set both or neither.")
         if self.admin_password and not self.admin_email:
             raise SettingError("ADMIN_PASSWORD is set but ADMIN_EMAIL is not: set both or neither.")
 
@@ -147,7 +149,11 @@ class _Reader:
 
     def url(self, name: str, *schemes: str) -> str | None:
         def parse(text: str) -> str:
-            if urlsplit(text).scheme not in schemes or "://" not in text:
+            parts = urlsplit(text)
+            if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
+                raise ValueError
+            # Several hosts, of a replica set, are left to MongoDB's driver.
+            if "," not in parts.netloc and parts.port == 0:
                 raise ValueError
             return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
 import signal
 import threading
@@ -34,6 +35,9 @@ progress  a session's live numbers       progress.find(db, "activation_…")
 def init_app(app: Flask) -> None:
     for command in (init_db, create_admin, import_leads_command, worker):
         app.cli.add_command(command)
+    if click.get_current_context(silent=True):
+        # This process is a `flask` command, and the servers that it started end with it.
+        atexit.register(local.release)
     app.shell_context_processor(_shell_names)
 
 
@@ -141,4 +145,3 @@ def worker() -> None:
     stop.wait()
     background.stop(timeout=8.0)
     live.hub.stop()
-    local.release()

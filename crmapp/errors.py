@@ -53,12 +53,16 @@ def init_app(app: Flask) -> None:
 
 def answer(status: int, message: str) -> ResponseReturnValue:
     """`message` says what was wrong and what to do."""
-    if wants_json() or (request.method != "GET" and not request.form):
+    # The body itself may be what cannot be read, so only its type is asked.
+    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    if wants_json() or (request.method != "GET" and not is_form):
         return failure(message, status)
     title = TITLES.get(status, "That did not work")
-    return make_response(
-        render_template("error.html", code=status, title=title, message=message), status
+    # With the database away, a page that shows who is signed in would fail too.
+    page = render_template(
+        "error.html", code=status, title=title, message=message, plain=status >= 500
     )
+    return make_response(page, status)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

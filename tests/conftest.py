@@ -19,6 +19,7 @@ from crmapp.accounts.users import Role
 from crmapp.clock import now
 from tests.support.server import Program, Server
 from tests.support.smtp import MailServer
+from tests.support.visitor import Caller, Visitor
 
 PASSWORD = "correct-horse"
 _PASSWORD_HASH = passwords.hash_password(PASSWORD)
@@ -158,3 +159,44 @@ def new_leads(db: Database[dict[str, Any]]) -> Callable[..., list[ObjectId]]:
         return list(db.leads.insert_many(leads).inserted_ids)
 
     return new
+
+
+@pytest.fixture
+def site(environ: dict[str, str], db: Database[dict[str, Any]]) -> Iterator[Flask]:
+    """The application without its background loops, for requests in this process: each has a context of its own."""
+    site = create_app(Settings.from_environ(environ))
+    redis = site.extensions["live"].redis
+    # Attempts to sign in are counted in Redis, which outlives the test.
+    for key in redis.scan_iter("LIMITS*"):
+        redis.delete(key)
+    yield site
+    site.extensions["live"].hub.stop()
+    site.extensions["database"].client.close()
+
+
+@pytest.fixture
+def new_visitor(site: Flask) -> Callable[[], Visitor]:
+    return lambda: Visitor(site)
+
+
+@pytest.fixture
+def visitor(new_visitor: Callable[[], Visitor]) -> Visitor:
+    return new_visitor()
+
+
+@pytest.fixture
+def ann(visitor: Visitor, admin: users.User) -> Visitor:
+    """An administrator who is signed in."""
+    visitor.sign_in(admin.email, PASSWORD)
+    return visitor
+
+
+@pytest.fixture
+def new_api(site: Flask) -> Callable[[users.User], Caller]:
+    return lambda user: Caller(site, user)
+
+
+@pytest.fixture
+def api(new_api: Callable[[users.User], Caller], admin: users.User) -> Caller:
+    """A program that ann signed in."""
+    return new_api(admin)

@@ -113,12 +113,9 @@ def _home() -> str:
 
 def _safe(target: str) -> str | None:
     """Only a path of this site: a sign-in page that sends people elsewhere is a phisher's tool."""
-    parts = urlsplit(target)
-    if (
-        parts.scheme
-        or parts.netloc
-        or not target.startswith("/")
-        or target.startswith(("//", "/\\"))
-    ):
+    try:
+        parts = urlsplit(target)
+    except ValueError:
         return None
-    return target
+    local = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if local and not parts.scheme and not parts.netloc else None

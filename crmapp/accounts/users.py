@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -65,10 +66,18 @@ class User(UserMixin):
         return {"id": self.id, "name": self.name, "email": self.email, "role": self.role}
 
 
-def new_user(email: str, name: str, role: Role, **more: Any) -> Document:
+def new_user(
+    email: str,
+    name: str,
+    role: Role,
+    *,
+    user_id: ObjectId | None = None,
+    created_at: datetime | None = None,
+    **more: Any,
+) -> Document:
     """A user's document. `email` is normalised already."""
     return {
-        "_id": ObjectId(),
+        "_id": user_id or ObjectId(),
         "email": email,
         "name": name,
         "role": role,
@@ -76,7 +85,7 @@ def new_user(email: str, name: str, role: Role, **more: Any) -> Document:
         "passwordHash": None,
         "inviteNonce": new_nonce(),
         "sessionVersion": 1,
-        "createdAt": now(),
+        "createdAt": created_at or now(),
         "lastSeenAt": None,
         **more,
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from crmapp.activation.selection import to_query
-from crmapp.activation.verdicts import Reason, address_of, taken_addresses, verdict
+from crmapp.activation.verdicts import Reason, address_of, taken_by_users, verdict
 from crmapp.database import Db, Document
 from crmapp.jobs.jobs import ItemState
 from crmapp.leads.leads import LeadStatus
@@ -45,20 +45,20 @@ def _outcomes(db: Db, selection: Document) -> Iterator[Reason | None]:
     seen: set[str] = set()
     while batch := list(islice(leads, BATCH)):
         addresses = {lead["_id"]: address_of(lead) for lead in batch}
-        taken = taken_addresses(db, [address for address in addresses.values() if address])
+        taken = taken_by_users(db, addresses)
         for lead in batch:
             address = addresses[lead["_id"]]
-            reason = _of_status(lead) or verdict(address, taken, seen, None)
+            reason = _of_status(lead) or verdict(lead["_id"], address, taken, seen, None)
             if reason is None and address:
                 seen.add(address)
             yield reason
 
 
 def _of_status(lead: Document) -> Reason | None:
-    if lead.get("status") == LeadStatus.ACTIVE:
-        return Reason.ALREADY_ACTIVE
     if lead.get("status") == LeadStatus.ACTIVATING:
         return Reason.HELD_BY_ANOTHER_SESSION
+    if lead.get("status") == LeadStatus.ACTIVE:
+        return Reason.ALREADY_ACTIVE
     return None
 
 

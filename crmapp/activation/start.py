@@ -6,8 +6,6 @@ import re
 import secrets
 import time
 
-from pymongo.errors import BulkWriteError
-
 from crmapp.accounts.users import User
 from crmapp.activation.preview import nothing_selected
 from crmapp.activation.selection import to_query
@@ -15,6 +13,7 @@ from crmapp.activation.verdicts import Reason
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, leases
 from crmapp.jobs.jobs import ItemState, NotYours, Phase
+from crmapp.jobs.leases import Lease, LeaseLost
 from crmapp.leads.leads import LeadStatus
 from crmapp.requests import BadInput
 
@@ -22,7 +21,6 @@ TYPE = "activation"
 SESSION_ID = re.compile(r"activation_\d{10,16}_[A-Za-z0-9]{4,40}")
 # Marking leads goes at more than this a second; a lease has to last until it is done.
 SLOWEST_FREEZE = 10_000
-DUPLICATE_KEY = 11000
 
 
 def start(db: Db, user: User, selection: Document, session_id: str, lease_seconds: int) -> Document:
@@ -65,17 +63,25 @@ def _freeze_now(db: Db, job: Document, lease_seconds: int) -> Document:
     lease = leases.claim(db, lease_seconds, job["_id"])
     if lease is None:
         return job
-    changes = freeze(db, job)
+    try:
+        changes = freeze(db, lease)
+    except LeaseLost:
+        return job
     leases.give_back(db, lease, changes)
     return {**job, **changes}
 
 
-def freeze(db: Db, job: Document) -> Document:
+def freeze(db: Db, lease: Lease) -> Document:
     """Mark the selected leads as this session's, and note those that it cannot have.
 
-    Returns what is to be set in the job. May be repeated after a kill.
+    Returns what is to be set in the job. May be repeated after a kill. Raises LeaseLost.
     """
+    job = lease.job
     query = to_query(job["selection"])
+    # Whoever was stopped for a while must not mark leads of a session that others have gone on with.
+    leases.write(db, lease, {}, in_transaction=False)
+    # A lead that a killed freeze noted as another session's may be free by now.
+    db.job_errors.delete_many({"jobId": job["_id"]})
     free = {"status": {"$nin": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}}
     marks = {
         "previousStatus": "$status",
@@ -83,9 +89,11 @@ def freeze(db: Db, job: Document) -> Document:
         "activationId": job["_id"],
     }
     db.leads.update_many({"$and": [query, free]}, [{"$set": marks}])
-    _note_left_out(db, job, query)
-    skipped = db.job_errors.count_documents({"jobId": job["_id"]})
+    leases.write(db, lease, {}, in_transaction=False)
     frozen = db.leads.count_documents({"activationId": job["_id"]})
+    if frozen < job["counts"]["total"]:
+        _note_left_out(db, job, query)
+    skipped = db.job_errors.count_documents({"jobId": job["_id"]})
     counts = {**job["counts"], "total": frozen + skipped, "skipped": skipped}
     return {"counts": counts, "phase": Phase.WORKING}
 
@@ -93,9 +101,13 @@ def freeze(db: Db, job: Document) -> Document:
 def _note_left_out(db: Db, job: Document, query: Document) -> None:
     """Leads that are active already, that another session holds, or that are gone."""
     active = {"$eq": ["$status", LeadStatus.ACTIVE]}
+    left_out: Document = {"activationId": {"$ne": job["_id"]}}
+    if "filter" in job["selection"]:
+        # A free one has come to match since the others were marked, and is not meant.
+        left_out["status"] = {"$in": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}
     db.leads.aggregate(
         [
-            {"$match": {"$and": [query, {"activationId": {"$ne": job["_id"]}}]}},
+            {"$match": {"$and": [query, left_out]}},
             {
                 "$project": {
                     "_id": {"$concat": [job["_id"], ":", {"$toString": "$_id"}]},
@@ -123,11 +135,5 @@ def _note_missing(db: Db, job: Document) -> None:
         for lead_id in wanted
         if lead_id not in there
     ]
-    if not rows:
-        return
-    try:
-        db.job_errors.insert_many(rows, ordered=False)
-    except BulkWriteError as error:
-        # They were noted before, by a process that was killed.
-        if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
-            raise
+    if rows:
+        db.job_errors.insert_many(rows)

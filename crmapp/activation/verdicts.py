@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
+from bson import ObjectId
+
 from crmapp.addresses import InvalidAddress, normalise
 from crmapp.database import Db, Document
 from crmapp.jobs.jobs import ItemState
@@ -33,16 +35,22 @@ def address_of(lead: Document) -> str | None:
         return None
 
 
+Taken = Mapping[ObjectId | str, str | None]
+
+
 def verdict(
+    lead_id: ObjectId,
     address: str | None,
-    taken: Mapping[str, str | None],
+    taken: Taken,
     seen: Collection[str],
     session_id: str | None,
 ) -> Reason | None:
     """Why a lead of this address is not activated; None where it is.
 
-    `taken` holds the addresses of users, with the session that made each; `seen` those of leads before it.
+    `seen` holds the addresses of leads before it; `taken` is what `taken_by_users` says of it.
     """
+    if lead_id in taken:
+        return Reason.ALREADY_ACTIVE
     if address is None:
         return Reason.INVALID_EMAIL
     if address in seen:
@@ -53,7 +61,14 @@ def verdict(
     return None
 
 
-def taken_addresses(db: Db, addresses: list[str]) -> dict[str, str | None]:
-    """Which of these addresses belong to users, and to the session that made them."""
-    users = db.users.find({"email": {"$in": addresses}}, {"_id": 0, "email": 1, "activationId": 1})
-    return {user["email"]: user.get("activationId") for user in users}
+def taken_by_users(db: Db, addresses: Mapping[ObjectId, str | None]) -> Taken:
+    """Which of these leads and of their addresses belong to users, with the session that made each user.
+
+    A user's id is its lead's.
+    """
+    emails = [address for address in addresses.values() if address]
+    users = db.users.find(
+        {"$or": [{"email": {"$in": emails}}, {"_id": {"$in": list(addresses)}}]},
+        {"email": 1, "activationId": 1},
+    )
+    return {key: user.get("activationId") for user in users for key in (user["_id"], user["email"])}

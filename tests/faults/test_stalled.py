@@ -9,7 +9,7 @@ import pytest
 from tests.support.ledger import assert_adds_up, extra_mails
 from tests.support.waiting import until
 
-ROUNDS = 20 if os.environ.get("CHAOS") else 4
+ROUNDS = 20 if os.environ.get("CHAOS") else 3
 LEADS = 1500
 
 

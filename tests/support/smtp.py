@@ -8,6 +8,7 @@ import socket
 from collections import defaultdict
 from email import policy
 from email.message import EmailMessage
+from functools import cached_property
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -19,13 +20,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Mail:
+    """A mail that was taken; read when somebody asks, because reading is slow."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        return email.message_from_bytes(self.content, policy=policy.default)  # type: ignore[return-value]
+
+    def __getitem__(self, header: str) -> str:
+        return str(self.message[header])
+
+    def text(self) -> str:
+        return self.message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
 class MailServer:
     """`taken` holds, by address, every mail that was answered with 250."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.delay = 0.0
-        self.taken: defaultdict[str, list[EmailMessage]] = defaultdict(list)
+        self.taken: defaultdict[str, list[Mail]] = defaultdict(list)
         self.refused: dict[str, str] = {}
         self._controller: Controller | None = None
 
@@ -50,9 +68,8 @@ class MailServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.delay:
             await asyncio.sleep(self.delay)
-        message = email.message_from_bytes(envelope.original_content or b"", policy=policy.default)
         for address in envelope.rcpt_tos:
-            self.taken[address].append(message)  # type: ignore[arg-type]
+            self.taken[address].append(Mail(envelope.original_content or b""))
         return "250 2.0.0 Taken"
 
     @property

@@ -1,0 +1,104 @@
+"""The preview says what the activation then does, by reason."""
+
+from collections import Counter
+
+import pytest
+from bson import ObjectId
+
+from tests.support.work import run_jobs
+
+PREVIEW = "/crm/leads/activate/preview"
+
+
+@pytest.fixture
+def lead_of_each_kind(db, new_leads, new_person, api):
+    """Leads that become users, and for each reason some that do not; all of one source."""
+    new_person("taken@example.com")
+
+    def new(count=1, **fields):
+        return new_leads(count, source="fair", **fields)
+
+    ids = [*new(3), *new(1, status="qualified"), *new(1, status="failed")]
+    ids += new(2, email=" Taken@Example.com ")
+    ids += new(1, status="active")
+    ids += new(1, userId=ObjectId())
+    held = new(3)
+    api.activate(leadIds=[str(lead) for lead in held])
+    ids += held
+    ids += [*new(1, email="no address"), *new(1, email=""), *new(1, email=None), *new(1, email=5)]
+    # Far apart, so that they come in different chunks.
+    ids += [*new(1, email="double@example.com"), *new(60), *new(2, email="Double@Example.com")]
+    return [str(lead) for lead in ids]
+
+
+EXPECTED = {
+    "toActivate": 66,
+    "skipped": {
+        "already_a_user": 2,
+        "already_active": 2,
+        "held_by_another_session": 3,
+        "duplicate_in_selection": 2,
+    },
+    "failed": {"invalid_email": 4},
+}
+
+
+def outcome(db, session_id):
+    """What the activation did, in the form of a preview."""
+    rows = list(db.job_errors.find({"jobId": session_id}))
+    return {
+        "total": db.jobs.find_one({"_id": session_id})["counts"]["total"],
+        "toActivate": db.users.count_documents({"activationId": session_id}),
+        "skipped": Counter(row["reason"] for row in rows if row["state"] == "skipped"),
+        "failed": Counter(row["reason"] for row in rows if row["state"] == "failed"),
+    }
+
+
+def test_by_filter(site, db, api, lead_of_each_kind):
+    filter = {"filter": {"source": "fair"}}
+    shown = api.post(PREVIEW, filter).json["data"]
+    assert shown == {"total": 79, **EXPECTED}
+    session_id = api.activate(**filter)
+    run_jobs(site)
+    assert outcome(db, session_id) == shown
+
+
+def test_by_ids(site, db, api, lead_of_each_kind):
+    twice = lead_of_each_kind[:2]
+    gone = [str(ObjectId()) for _ in range(3)]
+    ids = {"leadIds": [*lead_of_each_kind, *twice, *gone]}
+    shown = api.post(PREVIEW, ids).json["data"]
+    expected = {**EXPECTED, "skipped": {**EXPECTED["skipped"], "not_found": 3}}
+    assert shown == {"total": 82, **expected}
+    session_id = api.activate(**ids)
+    run_jobs(site)
+    assert outcome(db, session_id) == shown
+
+
+def test_it_changes_nothing(db, api, lead_of_each_kind):
+    def everything():
+        return {name: list(db[name].find()) for name in db.list_collection_names()}
+
+    before = everything()
+    api.post(PREVIEW, {"filter": {}})
+    api.post(PREVIEW, {"leadIds": lead_of_each_kind})
+    assert everything() == before
+
+
+def test_the_filter_means_what_the_leads_page_shows(api, new_leads):
+    new_leads(3, source="web", status="contacted")
+    new_leads(2, source="fair", status="contacted", company="Smith & Sons")
+    new_leads(1, source="fair", status="qualified")
+    filters = [
+        ({}, 6),
+        ({"status": "contacted"}, 5),
+        ({"source": "fair"}, 3),
+        ({"source": "fair", "status": "contacted"}, 2),
+        ({"q": "smith & s"}, 2),
+        ({"q": "LEAD3@"}, 1),
+        ({"from": "2020-01-01"}, 6),
+    ]
+    for filter, count in filters:
+        assert api.post(PREVIEW, {"filter": filter}).json["data"]["total"] == count, filter
+        query = "&".join(f"{name}={value.replace('&', '%26')}" for name, value in filter.items())
+        assert api.get(f"/crm/leads?{query}").json["data"]["total"] == count, filter
