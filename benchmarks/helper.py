@@ -16,6 +16,10 @@ from benchmarks.servers import ROOT, end_group
 
 
 class Helper:
+    """`greeting` is what it said once it was ready."""
+
+    greeting: Any
+
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
@@ -57,7 +61,7 @@ def helper(module: str, *arguments: str, environ: dict[str, str] | None = None) 
     )
     try:
         helping = Helper(process)
-        helping.answer()
+        helping.greeting = helping.answer()
         yield helping
     finally:
         end_group(process)

@@ -25,8 +25,18 @@ def memory_kib(pid: int, field: str = "VmRSS") -> int:
     return next(int(line.split()[1]) for line in status if line.startswith(f"{field}:"))
 
 
-def open_files(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
+def forget_peak(pid: int) -> None:
+    """Let VmHWM begin anew: what was needed before (a sign-in's 64 MiB, say) counts no more."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def held_by_server(port: int) -> int:
+    """How many connections that came in at `port` nobody has closed at the server's end."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established, close_wait = "01", "08"
+    return sum(
+        row[1].endswith(f":{port:04X}") and row[3] in (established, close_wait) for row in rows
+    )
 
 
 def _after_name(pid: int) -> list[str]:

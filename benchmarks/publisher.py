@@ -106,7 +106,7 @@ def flask_sse(stack: ExitStack, session_id: str, user_id: str) -> Publish:
 def redis(stack: ExitStack, session_id: str, user_id: str) -> Publish:
     client = stack.enter_context(Redis.from_url(os.environ["REDIS_URL"]))
     return lambda rev, data: client.publish(
-        session_id, json.dumps({"event": PROGRESS, "id": rev, "data": data})
+        session_id, json.dumps({"event": PROGRESS, "id": str(rev), "data": data})
     )
 
 

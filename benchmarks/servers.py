@@ -72,11 +72,15 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs. `worker` is the one process that answers requests."""
+    """A server that runs, at `port`."""
 
     pid: int
-    worker: int
     port: int
+
+    @property
+    def worker(self) -> int:
+        """The one process that answers requests; another one after gunicorn had to replace it."""
+        return tree(self.pid)[-1]
 
 
 @contextmanager
@@ -118,7 +122,7 @@ def _server(command: list[str], environ: dict[str, str], log: Path, ready: str) 
         )
     try:
         until(lambda: answers(port, ready), 30, f"{command[0]} answers (see {log})")
-        yield Server(process.pid, tree(process.pid)[-1], port)
+        yield Server(process.pid, port)
     finally:
         end_group(process)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -33,12 +34,12 @@ def json_object() -> dict[str, Any]:
     return body
 
 
-def text(values: dict[str, Any], name: str, most: int = 500) -> str:
+def text(values: Mapping[str, Any], name: str, most: int = 500) -> str:
     """The text under `name`, without spaces around it; empty where there is none. Raises BadInput."""
     return exact_text(values, name, most).strip()
 
 
-def exact_text(values: dict[str, Any], name: str, most: int = 500) -> str:
+def exact_text(values: Mapping[str, Any], name: str, most: int = 500) -> str:
     """The text under `name` as it came; empty where there is none. Raises BadInput."""
     value = values.get(name)
     if value is None:

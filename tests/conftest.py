@@ -162,16 +162,28 @@ def new_leads(db: Database[dict[str, Any]]) -> Callable[..., list[ObjectId]]:
 
 
 @pytest.fixture
-def site(environ: dict[str, str], db: Database[dict[str, Any]]) -> Iterator[Flask]:
-    """The application without its background loops, for requests in this process: each has a context of its own."""
-    site = create_app(Settings.from_environ(environ))
-    redis = site.extensions["live"].redis
+def new_site(environ: dict[str, str]) -> Iterator[Callable[..., Flask]]:
+    """Makes applications without background loops, for requests in this process: each has a context of its own."""
+    sites: list[Flask] = []
+
+    def new(**more: str) -> Flask:
+        sites.append(create_app(Settings.from_environ({**environ, **more})))
+        return sites[-1]
+
+    yield new
+    for site in sites:
+        site.extensions["live"].hub.stop()
+        site.extensions["database"].client.close()
+
+
+@pytest.fixture
+def site(new_site: Callable[..., Flask], db: Database[dict[str, Any]]) -> Flask:
+    site = new_site()
     # Attempts to sign in are counted in Redis, which outlives the test.
+    redis = site.extensions["live"].redis
     for key in redis.scan_iter("LIMITS*"):
         redis.delete(key)
-    yield site
-    site.extensions["live"].hub.stop()
-    site.extensions["database"].client.close()
+    return site
 
 
 @pytest.fixture

@@ -8,4 +8,5 @@ worker_class = "gevent"
 worker_connections = 10_000
 keepalive = 2
 backlog = 4096
+timeout = 60
 control_socket_disable = True

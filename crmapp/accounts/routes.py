@@ -29,9 +29,9 @@ def login() -> ResponseReturnValue:
 @accounts.post("/login")
 @signin.limited
 def login_submit() -> ResponseReturnValue:
-    email, target = request.form.get("email", ""), request.form.get("next", "")
+    email, target = text(request.form, "email"), text(request.form, "next", most=2000)
     try:
-        user = signin.check(db, email, request.form.get("password", ""))
+        user = signin.check(db, email, exact_text(request.form, "password"))
     except SignInRefused as error:
         page = render_template("accounts/login.html", email=email, next=target, error=str(error))
         return page, 401

@@ -8,6 +8,8 @@ from redis import Redis
 
 from tests.conftest import PASSWORD
 
+WRONG = "wrong-password"
+
 _addresses = (f"192.0.2.{number}" for number in itertools.count(1))
 
 
@@ -16,7 +18,7 @@ def try_to_sign_in(site):
     """Tries at the form or the API; returns the status."""
     client = site.test_client()
 
-    def attempt(email, password="wrong-password", address="192.0.2.1"):
+    def attempt(email, password=WRONG, address="192.0.2.1"):
         body = {"email": email, "password": password}
         environ = {"REMOTE_ADDR": address}
         return client.post("/api/login", json=body, environ_base=environ).status_code
@@ -25,7 +27,7 @@ def try_to_sign_in(site):
 
 
 def test_an_account_from_many_addresses(try_to_sign_in, admin):
-    def from_somewhere(email, password="wrong-password"):
+    def from_somewhere(email, password=WRONG):
         return try_to_sign_in(email, password, next(_addresses))
 
     spellings = itertools.cycle(["ann@example.com", " ANN@Example.com "])
@@ -59,7 +61,7 @@ def test_processes_count_together(parts, new_server, admin):
         redis.delete(key)
     servers = [new_server(WEB_CONCURRENCY="1", RUN_WORKERS="0") for _ in range(2)]
 
-    def attempt(server, password="wrong-password"):
+    def attempt(server, password=WRONG):
         body = {"email": "ann@example.com", "password": password}
         return requests.post(server.url + "/api/login", json=body, timeout=10)
 

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from bson import ObjectId
 
+from crmapp.accounts.users import Role, new_user
 from tests.support.work import run_jobs
 
 PREVIEW = "/crm/leads/activate/preview"
@@ -21,7 +22,10 @@ def lead_of_each_kind(db, new_leads, new_person, api):
     ids = [*new(3), *new(1, status="qualified"), *new(1, status="failed")]
     ids += new(2, email=" Taken@Example.com ")
     ids += new(1, status="active")
-    ids += new(1, userId=ObjectId())
+    # Somebody gave an activated lead another status and address.
+    again = new(1, email="new-address@example.com")
+    db.users.insert_one(new_user("old-address@example.com", "Lea", Role.USER, user_id=again[0]))
+    ids += again
     held = new(3)
     api.activate(leadIds=[str(lead) for lead in held])
     ids += held

@@ -5,8 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from config import Settings
-from crmapp import create_app
 from crmapp.accounts.users import Role
 from crmapp.clock import now
 from crmapp.mailqueue import queue
@@ -89,9 +87,9 @@ def test_the_numbers_from_the_start_to_the_last_mail(site, db, api, new_leads, n
     assert job["duration"] == (job["endTime"] - job["startTime"]) / timedelta(milliseconds=1)
 
 
-def test_a_running_session_never_expires_and_a_finished_one_does(environ, db, admin, new_leads):
+def test_a_running_session_never_expires_and_a_finished_one_does(new_site, db, admin, new_leads):
 
-    site = create_app(Settings.from_environ({**environ, "PROGRESS_TTL_SECONDS": "77"}))
+    site = new_site(PROGRESS_TTL_SECONDS="77")
     new_leads(2)
     session_id = Caller(site, admin).activate()
 

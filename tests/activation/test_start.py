@@ -167,3 +167,15 @@ def test_a_freeze_that_was_killed_is_finished(site, db, api, new_leads, moment):
     assert (counts["total"], counts["activated"], counts["skipped"]) == (5, 5, 0)
     assert db.job_errors.count_documents({}) == 0
     assert db.leads.count_documents({"status": "active"}) == 5
+
+
+def test_an_address_in_two_chunks_becomes_one_user(site, db, api, new_leads, caplog):
+    new_leads(1, email="double@example.com")
+    new_leads(60)
+    new_leads(1, email="double@example.com")
+    session_id = api.activate()
+    run_jobs(site)
+    progress = db.activation_progress.find_one({"sessionId": session_id})
+    assert (progress["activated"], progress["skipped"]) == (61, 1)
+    assert db.job_errors.distinct("reason") == ["duplicate_in_selection"]
+    assert caplog.records == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -56,7 +57,7 @@ class Caller:
 
     def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
         """`options` are those of werkzeug's test client, in place of the JSON `body`."""
-        options = options or {"json": body}
+        options = options or {"data": json.dumps(body), "content_type": "application/json"}
         return self.client.post(path, headers=self._headers, **options)
 
     def activate(self, **body: Any) -> str:

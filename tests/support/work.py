@@ -9,8 +9,10 @@ from flask import Flask
 from crmapp.activation.start import TYPE
 from crmapp.activation.step import ActivationRun
 from crmapp.jobs import progress
+from crmapp.jobs.jobs import UNFINISHED, Phase
 from crmapp.jobs.runner import Runner
 from crmapp.mailqueue import queue
+from tests.support.waiting import until
 
 
 def run_jobs(site: Flask) -> None:
@@ -25,10 +27,10 @@ def run_jobs(site: Flask) -> None:
             changed=moved.add,
         )
         runner.claim_all()
-        while runner.step():
-            pass
-        for session_id in moved:
-            refresh(site, session_id)
+        undone = {"status": {"$in": UNFINISHED}, "phase": {"$ne": Phase.MAILING}}
+        until(lambda: not runner.step() and not db.jobs.find_one(undone))
+    for session_id in moved:
+        refresh(site, session_id)
 
 
 def refresh(site: Flask, session_id: str) -> None:
