@@ -26,6 +26,13 @@ class WireJSON(DefaultJSONProvider):
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         return _to_json(obj)
 
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Raises ValueError, also for what is nested too deeply."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
 
 def to_json(value: Any) -> str:
     """Compact JSON text of documents."""

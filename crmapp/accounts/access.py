@@ -27,7 +27,9 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask) -> None:
     app.extensions["known_users"] = {}
-    login_manager.init_app(app)
+    # Asked only by pages that show who is signed in, so that the others need no database.
+    login_manager.init_app(app, add_context_processor=False)
+    app.jinja_env.globals["current_user"] = current_user
     login_manager.login_view = "accounts.login"
     login_manager.login_message = None
     csrf.init_app(app)

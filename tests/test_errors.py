@@ -1,0 +1,112 @@
+"""Refusals and faults: a page for people, JSON for programs, never a stack trace."""
+
+import threading
+
+import pytest
+
+from crmapp.accounts.users import Role
+from tests.conftest import PASSWORD
+from tests.support.smtp import free_port
+from tests.support.visitor import JSON, PAGE
+
+SECRET = "the password of the database is hunter2"
+
+
+@pytest.fixture
+def failing(site, ann):
+    """The path of a view with a fault."""
+
+    def fail():
+        raise RuntimeError(SECRET)
+
+    site._got_first_request = False
+    site.add_url_rule("/failing", view_func=fail, methods=["GET", "POST"])
+    return "/failing"
+
+
+def page_of(answer):
+    assert answer.content_type.startswith("text/html")
+    text = answer.get_data(as_text=True)
+    assert "</html>" in text
+    assert "Traceback" not in text
+    return text
+
+
+def test_nothing_here(ann, new_visitor):
+    for browser in (ann, new_visitor()):
+        answer = browser.get("/nothing/here")
+        assert answer.status_code == 404
+        assert "There is nothing at this address." in page_of(answer)
+        answer = browser.get_json("/nothing/here")
+        assert (answer.status_code, answer.json) == (
+            404,
+            {"success": False, "msg": "There is nothing at this address."},
+        )
+    assert new_visitor().client.post("/nothing/here", json={}).status_code == 404
+
+
+def test_not_for_you(visitor, new_person):
+    new_person("uma@example.com", Role.USER)
+    visitor.sign_in("uma@example.com", PASSWORD)
+    answer = visitor.get("/crm/leads")
+    assert answer.status_code == 403
+    assert "Your account may not do this. Ask an administrator." in page_of(answer)
+    assert "E-mail queue" not in page_of(answer)
+    answer = visitor.get_json("/crm/leads")
+    assert (answer.status_code, answer.json["success"]) == (403, False)
+
+
+def test_a_fault_of_ours_is_told_by_its_number_only(ann, failing, caplog):
+    answer = ann.get(failing)
+    assert answer.status_code == 500
+    page = page_of(answer)
+    assert "Something went wrong on our side" in page
+    answer = ann.get_json(failing)
+    assert answer.status_code == 500
+    assert answer.json["success"] is False
+    for text in (page, answer.text):
+        assert SECRET not in text
+        assert "RuntimeError" not in text
+    number = answer.json["msg"].split("fault ")[1].strip(".")
+    assert f"fault {number} at GET /failing" in caplog.text
+    assert SECRET in caplog.text
+
+
+def test_a_fault_keeps_the_security_headers(ann, failing):
+    answer = ann.get(failing)
+    assert answer.status_code == 500
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_with_mongodb_away_there_is_a_sentence(site, ann, new_site, admin):
+    session = {"_user_id": admin.get_id(), "_fresh": True}
+    away = new_site(MONGODB_URI=f"mongodb://127.0.0.1:{free_port()}/x?directConnection=true")
+    asked = [("GET", "/crm/leads", PAGE), ("GET", "/crm/leads", JSON), ("GET", "/readyz", JSON)]
+    asked += [
+        ("GET", "/login", PAGE),
+        ("GET", "/healthz", JSON),
+        ("POST", "/crm/leads/import", JSON),
+    ]
+    answers = {}
+
+    def ask(number, method, path, headers):
+        client = away.test_client()
+        with client.session_transaction() as cookie:
+            cookie.update(session)
+        answers[number] = client.open(path, method=method, headers=headers)
+
+    threads = [threading.Thread(target=ask, args=(n, *request)) for n, request in enumerate(asked)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sentence = "The database does not answer at the moment. Nothing was lost"
+    for number in (0, 3):
+        assert answers[number].status_code == 503
+        assert sentence in page_of(answers[number])
+    for number in (1, 5):
+        assert answers[number].status_code == 503
+        assert answers[number].json["msg"].startswith(sentence)
+    assert answers[2].status_code == 503
+    assert answers[2].json["data"]["mongodb"] is False
+    assert answers[4].status_code == 200
