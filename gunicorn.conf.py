@@ -1,9 +1,15 @@
 """gunicorn: gevent workers, and what each does when it starts and when it is told to stop."""
 
-from config import Settings
+import sys
+
+from config import SettingError, Settings
 
 # Nothing here may import pymongo or the application: gunicorn reads this before gevent has patched anything.
-_settings = Settings.from_environ()
+try:
+    _settings = Settings.from_environ()
+except SettingError as error:
+    sys.exit(f"crmapp: {error}")
+WORKER_BOOT_ERROR = 3  # gunicorn ends, and does not try again for ever
 
 bind = _settings.bind
 workers = _settings.web_concurrency
@@ -28,6 +34,7 @@ def post_worker_init(worker):
     from crmapp.live.blueprint import live
 
     app = worker.app.wsgi()
+    _refuse_standalone(worker, app)
     background = Background(app) if _settings.run_workers else None
     if background:
         background.start()
@@ -45,6 +52,21 @@ def post_worker_init(worker):
     stopper = threading.Thread(target=stop_with_the_worker, name="stopper")
     stopper.start()
     worker.stopper = stopper
+
+
+def _refuse_standalone(worker, app):
+    """Without transactions nothing here can be promised. One that does not answer may yet come: pages say so."""
+    from pymongo.errors import PyMongoError
+
+    from crmapp.database import StandaloneError, require_replica_set
+
+    try:
+        require_replica_set(app.extensions["database"])
+    except StandaloneError as error:
+        worker.log.critical("%s", error)
+        sys.exit(WORKER_BOOT_ERROR)
+    except PyMongoError as error:
+        worker.log.error("MongoDB does not answer; check MONGODB_URI. (%s)", error)
 
 
 def worker_exit(server, worker):

@@ -1,5 +1,12 @@
 """What gunicorn and `flask` load."""
 
-from crmapp import create_app
+import sys
 
-app = create_app()
+from config import SettingError
+from crmapp import create_app
+from crmapp.local import LocalError
+
+try:
+    app = create_app()
+except (SettingError, LocalError) as error:
+    sys.exit(f"crmapp: {error}")

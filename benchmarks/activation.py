@@ -52,7 +52,9 @@ class Figures:
 class Trial:
     """One activation of `leads` leads on a server and a database of its own. `disturb` is called in the middle."""
 
-    def __init__(self, settings: Settings, leads: int, disturb: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, leads: int, disturb: Callable[[], None] | None = None
+    ) -> None:
         self._settings = settings
         self._leads = leads
         self._disturb = disturb
@@ -107,7 +109,11 @@ class Trial:
     def _wait(self, db: Db, session: str) -> float:
         """Until all users exist. Returns when that was."""
         if self._disturb:
-            until(lambda: _activated(db, session) >= self._leads // 5, LONGEST_SECONDS, "a fifth is done")
+            until(
+                lambda: _activated(db, session) >= self._leads // 5,
+                LONGEST_SECONDS,
+                "a fifth is done",
+            )
             self._disturb()
         done = {"sessionId": session, "usersDone": True}
         progress = poll(lambda: db.activation_progress.find_one(done), LONGEST_SECONDS)
@@ -265,7 +271,9 @@ def main() -> None:
     contestants = ["crmapp", "(a) loop, bcrypt", "(b) loop", "(c) insert_many"]
     table = Table(f"Activation, medians of {rounds}", contestants)
     Report(table, benchmark).fill()
-    table.note("Stood still: beyond the 100 ms between two writes; with nothing going on it is the machine's share.")
+    table.note(
+        "Stood still: beyond the 100 ms between two writes; with nothing going on it is the machine's share."
+    )
     table.show()
 
 

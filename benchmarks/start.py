@@ -46,7 +46,9 @@ def start(command: list[str], cwd: Path, data_dir: Path, seconds: float) -> floa
         start_new_session=True,
     )
     try:
-        ended_or_ready = poll(lambda: process.poll() is not None or answers(port, "/readyz"), seconds)
+        ended_or_ready = poll(
+            lambda: process.poll() is not None or answers(port, "/readyz"), seconds
+        )
         taken = time.monotonic() - began
         if not ended_or_ready or process.poll() is not None:
             raise RuntimeError(f"{' '.join(command)} was not ready within {seconds:g} s")
@@ -78,11 +80,15 @@ def fresh() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="one round")
-    parser.add_argument("--fresh", action="store_true", help="a fresh clone too, which installs all")
+    parser.add_argument(
+        "--fresh", action="store_true", help="a fresh clone too, which installs all"
+    )
     arguments = parser.parse_args()
     rounds = 1 if arguments.quick else 5
     first, second = installed(rounds)
-    table = Table(f"Start: seconds to the first 200 of /readyz, medians of {rounds}", ["s", "slowest"])
+    table = Table(
+        f"Start: seconds to the first 200 of /readyz, medians of {rounds}", ["s", "slowest"]
+    )
     for label, taken in (("first start, empty data directory", first), ("second start", second)):
         goal = Goal(f"at most {GOAL_SECONDS:g}", median(taken) <= GOAL_SECONDS)
         table.row(label, number(median(taken)), number(max(taken)), goal=goal)

@@ -70,15 +70,8 @@ def prepare_database() -> tuple[str | None, str | None]:
 
     Raises click.ClickException with a sentence for whoever started the server.
     """
-    try:
-        database.require_replica_set(db)
-        database.create_indexes(db)
-    except StandaloneError as error:
-        raise click.ClickException(str(error)) from None
-    except PyMongoError as error:
-        raise click.ClickException(
-            f"MongoDB does not answer; check MONGODB_URI. ({error})"
-        ) from None
+    _require_database()
+    database.create_indexes(db)
     if db.users.find_one({"role": users.Role.SUPERADMIN}):
         return None, None
     settings = current_app.config["SETTINGS"]
@@ -86,6 +79,16 @@ def prepare_database() -> tuple[str | None, str | None]:
     password = settings.admin_password or secrets.token_urlsafe(12)
     _save_admin(email, password)
     return email, None if settings.admin_password else password
+
+
+def _require_database() -> None:
+    try:
+        database.require_replica_set(db)
+    except StandaloneError as error:
+        raise click.ClickException(str(error)) from None
+    except PyMongoError as error:
+        message = f"MongoDB does not answer; check MONGODB_URI. ({str(error).partition(' (')[0]})"
+        raise click.ClickException(message) from None
 
 
 def _save_admin(email: str, password: str) -> None:
@@ -136,6 +139,7 @@ def worker() -> None:
     """Run the background loops alone, until told to stop; web processes then have RUN_WORKERS=0."""
     from crmapp.background import Background
 
+    _require_database()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

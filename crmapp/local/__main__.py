@@ -45,9 +45,9 @@ def _prepare(settings: Settings) -> str:
             count = 500 if settings.sample_leads is None else settings.sample_leads
             cli.add_sample_leads(count)
     app.extensions["database"].client.close()
-    if password:
-        return f"sign in as {email} with {password} (shown this once)"
-    return "sign in as before (`make admin` makes a new sign-in)"
+    if email is None:
+        return "sign in as before (`make admin` makes a new sign-in)"
+    return f"sign in as {email} with {f'{password} (shown this once)' if password else 'ADMIN_PASSWORD'}"
 
 
 def _wait_for_port(bind: str) -> None:

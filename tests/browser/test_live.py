@@ -11,7 +11,10 @@ def test_ten_tabs_hold_one_stream(smtp, new_leads, desk, new_desk):
     opened = []
 
     def count(tab):
-        tab.page.on("request", lambda request: opened.append(request) if request.url.endswith("/stream") else None)
+        tab.page.on(
+            "request",
+            lambda request: opened.append(request) if request.url.endswith("/stream") else None,
+        )
 
     first = desk.page
     desk = new_desk(beside=desk)

@@ -90,7 +90,9 @@ def test_two_sessions_in_two_tabs_are_independent(db, smtp, new_leads, desk, new
     other.activate()
     for page in (desk, other):
         expect(page.trackers).to_have_count(2)
-        expect(page.page.locator(".tracker[data-completed='true']")).to_have_count(2, timeout=20_000)
+        expect(page.page.locator(".tracker[data-completed='true']")).to_have_count(
+            2, timeout=20_000
+        )
         assert sorted(reached(tracker) for tracker in page.trackers.all()) == [1, 3]
     assert smtp.count == 4
 
@@ -141,7 +143,12 @@ def test_a_second_admin_sees_the_badge_fall(smtp, new_person, new_leads, desk, n
     desk.open().select_all_that_match()
     desk.activate()
     shown = []
-    until(lambda: shown.append(int(bob.badge.get_attribute("data-total"))) or shown[-1] == 0 < max(shown), 30)
+    until(
+        lambda: (
+            shown.append(int(bob.badge.get_attribute("data-total"))) or shown[-1] == 0 < max(shown)
+        ),
+        30,
+    )
     assert len(set(shown)) >= 4
     # It is ann's session, not bob's.
     expect(bob.trackers).to_have_count(0)
