@@ -1,4 +1,7 @@
-"""Requests as fast as they are answered, over keep-alive connections: by wrk, or by a small client where it is missing."""
+"""Requests as fast as they are answered, over keep-alive connections.
+
+wrk makes them, or where it is missing a small client in Python.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from benchmarks.tables import percentile
@@ -38,7 +42,7 @@ def load(port: int, path: str, headers: dict[str, str], seconds: int) -> Load:
 
 
 def _by_wrk(port: int, path: str, headers: dict[str, str], seconds: int) -> Load:
-    assert WRK
+    assert WRK is not None
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     size = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
     said = subprocess.run(
@@ -50,7 +54,8 @@ def _by_wrk(port: int, path: str, headers: dict[str, str], seconds: int) -> Load
     ).stdout
     late = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    assert late and rate, said
+    if not late or not rate:
+        raise RuntimeError(f"wrk says {said}")
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     return Load(float(rate[1]), float(late[1]) * _UNITS[late[2]], int(refused[1]) if refused else 0)
 
@@ -58,37 +63,46 @@ def _by_wrk(port: int, path: str, headers: dict[str, str], seconds: int) -> Load
 def _by_python(port: int, path: str, headers: dict[str, str], seconds: int) -> Load:
     lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{k}: {v}" for k, v in headers.items())]
     asked = ("\r\n".join(lines) + "\r\n\r\n").encode()
-    polled = select.epoll()
-    asking = {}
-    for _ in range(CONNECTIONS):
-        connection = socket.create_connection(("127.0.0.1", port))
-        polled.register(connection, select.EPOLLIN)
-        asking[connection.fileno()] = [connection, time.monotonic(), b""]
-        connection.sendall(asked)
     late: list[float] = []
     refused = 0
     ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        for fd, _ in polled.poll(1):
-            connection, since, unread = asking[fd]
-            data = connection.recv(65536)
-            if not data:
-                raise ConnectionError("the server closed a connection")
-            if not _is_whole(unread + data):
-                asking[fd][2] = unread + data
-                continue
-            refused += (unread + data)[9:12] >= b"400"
-            late.append(time.monotonic() - since)
-            asking[fd][1:] = [time.monotonic(), b""]
-            connection.sendall(asked)
-    for connection, _, _ in asking.values():
-        connection.close()
-    polled.close()
+    with ExitStack() as stack, select.epoll() as polled:
+        clients = {}
+        for _ in range(CONNECTIONS):
+            client = _Client(stack.enter_context(socket.create_connection(("127.0.0.1", port))))
+            clients[client.connection.fileno()] = client
+            polled.register(client.connection, select.EPOLLIN)
+            client.ask(asked)
+        while time.monotonic() < ends_at:
+            for fd, _ in polled.poll(1):
+                client = clients[fd]
+                if client.receive():
+                    refused += client.answer[9:12] >= b"400"
+                    late.append(time.monotonic() - client.asked_at)
+                    client.ask(asked)
     late.sort()
     return Load(len(late) / seconds, percentile(late, 0.99), refused)
 
 
-def _is_whole(answer: bytes) -> bool:
-    head, found, body = answer.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-    return bool(found) and len(body) >= (int(length[1]) if length else 0)
+class _Client:
+    """One connection, and what came of the answer so far."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.asked_at = 0.0
+        self.answer = b""
+
+    def ask(self, request: bytes) -> None:
+        self.answer = b""
+        self.asked_at = time.monotonic()
+        self.connection.sendall(request)
+
+    def receive(self) -> bool:
+        """Whether the answer is whole now."""
+        data = self.connection.recv(65536)
+        if not data:
+            raise ConnectionError("the server closed a connection")
+        self.answer += data
+        head, found, body = self.answer.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        return bool(found) and len(body) >= (int(length[1]) if length else 0)

@@ -93,7 +93,7 @@ def crmapp_server(environ: dict[str, str], log: Path) -> Iterator[Server]:
 @contextmanager
 def gunicorn(app: str, environ: dict[str, str], log: Path) -> Iterator[Server]:
     """Another application on the same gunicorn, with the same workers."""
-    config = str(ROOT / "benchmarks/peers/gunicorn.conf.py")
+    config = str(ROOT / "benchmarks/peers/gunicorn_conf.py")
     with _server(["gunicorn", "-c", config, app], environ, log, "/ready") as server:
         yield server
 

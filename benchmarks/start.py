@@ -61,7 +61,8 @@ def start(command: list[str], cwd: Path, data_dir: Path, seconds: float) -> floa
 def installed(rounds: int) -> tuple[list[float], list[float]]:
     """Seconds of first and of second starts."""
     command = [sys.executable, "-m", "crmapp.local"]
-    first, second = [], []
+    first: list[float] = []
+    second: list[float] = []
     for _ in range(rounds):
         with folder() as data_dir:
             for times in (first, second):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import Flask
+from pymongo.errors import PyMongoError
 
 from config import Settings
 from crmapp.accounts import invitations
@@ -39,6 +41,7 @@ class Background:
         self._settings: Settings = app.config["SETTINGS"]
         self._db: Db = app.extensions["database"]
         self._stopping = threading.Event()
+        self._projected = threading.Event()
         self._threads: list[threading.Thread] = []
         self._projector = Projector(self._project, _interval)
         self._runner = Runner(
@@ -67,7 +70,7 @@ class Background:
         """Start every loop in a thread (a greenlet, under gevent) of its own."""
         with self._app.app_context():
             job_bell, mail_bell = live.hub.bell(runner.BELL), live.hub.bell(queue.BELL)
-        self._spawn("projector", lambda: self._projector.loop(self._stopping))
+        self._spawn("projector", lambda: self._projector.loop(self._projected))
         self._spawn("sweep", self._sweep)
         self._spawn("runner", lambda: self._runner.loop(job_bell, self._stopping))
         sweep = self._settings.email_sweep_seconds
@@ -78,17 +81,27 @@ class Background:
     def stop(self, timeout: float) -> None:
         """Ask every loop to end after the unit of work it is in, and wait up to `timeout` seconds in all.
         Nothing is killed: that would break the MongoDB client's connections."""
+        give_up_at = time.monotonic() + timeout
         self._stopping.set()
         with self._app.app_context():
             live.hub.bell(runner.BELL).set()
             live.hub.bell(queue.BELL).set()
-        for thread in self._threads:
-            thread.join(timeout / len(self._threads))
+        projector, *others = self._threads
+        for thread in others:
+            thread.join(max(0.0, give_up_at - time.monotonic()))
+        # Last, because the others' last changes are to be shown too.
+        self._projected.set()
+        projector.join(max(0.5, give_up_at - time.monotonic()))
 
     def _spawn(self, name: str, loop: Callable[[], None]) -> None:
         def run() -> None:
             with self._app.app_context():
-                loop()
+                while True:
+                    try:
+                        return loop()
+                    except Exception:
+                        log.exception("the loop %s failed and begins again", name)
+                        self._stopping.wait(timeout=1.0)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         self._threads.append(thread)
@@ -119,7 +132,7 @@ class Background:
         while not self._stopping.wait(timeout=SWEEP_SECONDS):
             try:
                 unfinished = jobs.unfinished_ids(self._db)
-            except Exception as error:
+            except PyMongoError as error:
                 log.warning("no sweep: %s", error)
                 continue
             for key in (QUEUE_KEY, *unfinished):

@@ -18,7 +18,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     "leads": [
         IndexModel("email"),
         IndexModel([("createdAt", DESCENDING)]),
-        IndexModel([("activationId", 1), ("_id", 1)]),
+        IndexModel(
+            [("activationId", 1), ("_id", 1)],
+            partialFilterExpression={"activationId": {"$exists": True}},
+        ),
     ],
     "users": [
         IndexModel("email", unique=True),

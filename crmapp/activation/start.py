@@ -60,7 +60,7 @@ def _count(db: Db, selection: Document) -> int:
 def _freeze_now(db: Db, job: Document, lease_seconds: int) -> Document:
     """Freeze at once, in the request, so that what was selected is what the page showed. Should this process die in
     the middle, a runner finishes it."""
-    lease = leases.claim(db, lease_seconds, job["_id"])
+    lease = leases.claim(db, lease_seconds, {"_id": job["_id"]})
     if lease is None:
         return job
     try:

@@ -44,10 +44,9 @@ class Lease:
         return self.job["_id"]
 
 
-def claim(db: Db, seconds: int, job_id: str | None = None) -> Lease | None:
-    """The lease of the oldest job that nobody holds (or of `job_id`), or None where there is none."""
-    wanted = {**FREE, "_id": job_id} if job_id else FREE
-    found = db.jobs.find_one(wanted, {"lease": 1}, sort=[("createdAt", 1)])
+def claim(db: Db, seconds: int, wanted: Document | None = None) -> Lease | None:
+    """The lease of the oldest job that is `wanted` (a query) and that nobody holds; None where there is none."""
+    found = db.jobs.find_one({**FREE, **(wanted or {})}, {"lease": 1}, sort=[("createdAt", 1)])
     if found is None:
         return None
     previous = found.get("lease")

@@ -56,8 +56,10 @@ class Projector:
         began = time.monotonic()
         try:
             self._project(key)
-        except PyMongoError as error:
-            log.warning("no projection of %s: %s", key, error)
+        except Exception as error:
+            log.warning(
+                "no projection of %s: %s", key, error, exc_info=not isinstance(error, PyMongoError)
+            )
             self._touched.add(key)
             self._next_at[key] = began + RETRY_SECONDS
             return

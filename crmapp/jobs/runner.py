@@ -67,9 +67,10 @@ class Runner:
             leases.give_back(self._db, held.lease)
 
     def claim_all(self) -> None:
-        """Take every job that is free."""
+        """Take every job that is free and of a type that this process can run."""
+        mine = {"type": {"$in": list(self._runs)}}
         try:
-            while lease := leases.claim(self._db, self._lease_seconds):
+            while lease := leases.claim(self._db, self._lease_seconds, mine):
                 run = self._runs[lease.job["type"]](self._db, lease)
                 self._held.append(_Held(lease, run))
         except PyMongoError as error:

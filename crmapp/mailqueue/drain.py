@@ -88,7 +88,6 @@ class Drain:
         """One connection: sends what was claimed; once told to stop, gives it back untried."""
         with self._app.app_context():
             connection = MailConnection(self._app.extensions["mail"])
-            connection.host = None
             used_at = 0.0
             while not (self._claiming_ended.is_set() and self._claimed.empty()):
                 try:
@@ -108,12 +107,13 @@ class Drain:
         expires: float,
         stopping: threading.Event,
     ) -> None:
+        now = time.monotonic()
+        # A mail that waited long for its turn may belong to somebody else before it is sent.
+        too_late = now > expires - self._lease_seconds / 2
         try:
-            if stopping.is_set() or time.monotonic() < self._closed_until:
+            if stopping.is_set() or too_late or now < self._closed_until:
                 queue.release(self._db, mail)
-            elif time.monotonic() < expires - self._lease_seconds / 2 and self._open(
-                connection, mail
-            ):
+            elif self._open(connection, mail):
                 self._sender.send(connection, mail)
         except PyMongoError as error:
             log.warning("mail %s stays claimed until its lease lapses: %s", mail["_id"], error)

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     )
     TIMEOUT = "timeout"  # the connection hung or broke until the attempts ran out
     INVALID_ADDRESS = "invalid_address"  # could not even be written into the envelope
+    FAULT = "fault"  # ours: the letter could not be made
 
 
 class Failure(NamedTuple):
@@ -39,7 +40,8 @@ def failure_of(error: Exception) -> Failure:
         return Failure(False, Reason.TEMPORARILY_REFUSED_TOO_OFTEN, reply)
     if isinstance(error, UnicodeError | ValueError | smtplib.SMTPNotSupportedError):
         return Failure(True, Reason.INVALID_ADDRESS, str(error))
-    return Failure(False, Reason.TIMEOUT, str(error) or type(error).__name__)
+    reason = Reason.TIMEOUT if isinstance(error, OSError) else Reason.FAULT
+    return Failure(False, reason, str(error) or type(error).__name__)
 
 
 def _reason_of(code: int) -> Reason:

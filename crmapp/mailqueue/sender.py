@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable
 
 from flask_mail import Message
+from pymongo.errors import PyMongoError
 
 from crmapp.database import Db, Document
 from crmapp.mailqueue import queue
 from crmapp.mailqueue.backoff import retry_delay
-from crmapp.mailqueue.replies import failure_of
+from crmapp.mailqueue.replies import Reason, failure_of
 from crmapp.mailqueue.smtp import MailConnection
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,12 @@ class Sender:
         """Send and settle. Only MongoDB's errors come out of here; the mail's lease then lapses."""
         try:
             message = self._compose[mail["template"]](self._db, mail)
+            message.msgId = mail["messageId"]
+            reply = connection.deliver(message)
         except Unneeded as why:
             queue.settle_void(self._db, mail, str(why))
-            return
-        message.msgId = mail["messageId"]
-        try:
-            reply = connection.deliver(message)
+        except PyMongoError:
+            raise
         except Exception as error:
             self._settle_failure(mail, error)
         else:
@@ -50,6 +51,8 @@ class Sender:
 
     def _settle_failure(self, mail: Document, error: Exception) -> None:
         failure = failure_of(error)
+        if failure.reason is Reason.FAULT:
+            log.error("mail %s cannot be made", mail["_id"], exc_info=error)
         attempts = mail["attempts"] + 1
         log.info("mail %s attempt %d: %s", mail["_id"], attempts, failure.reply)
         if failure.final or attempts >= self._max_attempts:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from contextlib import suppress
 
-from flask_mail import Connection, Message, sanitize_address
+from flask_mail import Connection, Mail, Message, sanitize_address
 
 CONNECT_TIMEOUT_SECONDS = 10
 REPLY_TIMEOUT_SECONDS = 30
+# A connection that was used just now need not be asked whether it is still there.
+IDLE_SECONDS = 2
 
 
 class MailConnection(Connection):
     """One connection to the mail server, kept for many mails."""
+
+    def __init__(self, mail: Mail) -> None:
+        super().__init__(mail)
+        self.host = None
+        self._used_at = 0.0
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect and sign in. Raises OSError, which is what smtplib's own errors are too."""
@@ -40,10 +48,12 @@ class MailConnection(Connection):
 
     def open(self) -> None:
         """Be connected, with what was connected before where that still answers."""
-        if self.host is not None and not self._answers():
+        idle = time.monotonic() - self._used_at > IDLE_SECONDS
+        if self.host is not None and idle and not self._answers():
             self.close()
         if self.host is None:
             self.host = self.configure_host()
+        self._used_at = time.monotonic()
 
     def _answers(self) -> bool:
         assert self.host is not None
