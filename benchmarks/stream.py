@@ -26,7 +26,7 @@ SESSION = "activation_1700000000000_benchmark"
 RATE, BURST = 20, 1000
 WARM_UP_READERS = 20
 # A contestant that collapses is not waited for longer than this.
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 PEER_PATH = f"/stream?channel={SESSION}"
 
 Serve = Callable[[dict[str, str], Path], AbstractContextManager[Server]]

@@ -72,15 +72,14 @@ def _wait_for_port(bind: str) -> None:
 
 def _serve(settings: Settings, sign_in: str) -> int:
     gunicorn = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--log-level", "warning"], preexec_fn=_end_with_parent
+        [sys.executable, "-m", "gunicorn", "--log-level", "warning"], preexec_fn=_follow_parent
     )
 
     def stop(number: int, frame: FrameType | None) -> None:
         gunicorn.send_signal(signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, stop)
-    # Ctrl-C reaches gunicorn too, which then ends by itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, stop)
     if _is_ready(gunicorn, settings.bind):
         print(f"crmapp is at {settings.public_url} — {sign_in}", flush=True)
     return gunicorn.wait()
@@ -99,8 +98,9 @@ def _is_ready(gunicorn: subprocess.Popen[bytes], bind: str) -> bool:
     return False
 
 
-def _end_with_parent() -> None:
-    """Should this process be killed, gunicorn is told to end, and does not keep the port."""
+def _follow_parent() -> None:
+    """In gunicorn's process: end when this one is killed, and leave Ctrl-C, which goes to both, to this one."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

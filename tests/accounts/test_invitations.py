@@ -68,6 +68,14 @@ def test_a_used_link_says_so_and_changes_nothing(db, new_visitor, link, invited)
     assert stored(db, invited) == after
 
 
+def test_a_link_that_a_newer_one_has_replaced_does_not_count(db, visitor, link, invited):
+    csrf_token = visitor.csrf_token(link)
+    db.users.update_one({"_id": invited["_id"]}, {"$set": {"inviteNonce": users.new_nonce()}})
+    late = visitor.client.post(link, data={"csrf_token": csrf_token, **CHOICE})
+    assert (late.status_code, visitor.get(link).status_code) == (410, 410)
+    assert stored(db, invited)["passwordHash"] is None
+
+
 @pytest.mark.parametrize("spoil", [lambda link: link[:-1], lambda link: link.replace(".", "x.", 1)])
 def test_a_damaged_or_forged_link_says_so(visitor, link, spoil):
     answer = visitor.get(spoil(link))

@@ -130,6 +130,21 @@ def test_two_sessions_over_overlapping_leads(site, db, new_api, admin, new_perso
         assert made == session["activated"]
 
 
+def test_a_session_keeps_the_leads_that_it_holds(site, db, api, new_api, new_person, new_leads):
+    ids = [str(lead) for lead in new_leads(6)]
+    bob = new_api(new_person("bob@example.com"))
+    anns = api.activate(leadIds=ids[:4])
+    bobs = bob.activate(leadIds=ids[2:])
+    run_jobs(site)
+
+    def counts(session_id):
+        progress = db.activation_progress.find_one({"sessionId": session_id})
+        return progress["total"], progress["activated"], progress["skipped"]
+
+    assert (counts(anns), counts(bobs)) == ((4, 4, 0), (4, 2, 2))
+    assert db.job_errors.distinct("jobId") == [bobs]
+
+
 def test_a_lead_that_is_deleted_in_the_middle(site, db, api, new_leads):
     ids = new_leads(5)
     session_id = api.activate()

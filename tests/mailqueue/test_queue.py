@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from bson import ObjectId
+from pymongo import MongoClient
+from pymongo.monitoring import CommandListener
 
 from crmapp.clock import now
 from crmapp.mailqueue import queue
@@ -81,6 +83,29 @@ def test_senders_that_claim_at_once_share_the_mails(db, enqueue):
     # Who loses every mail of a batch to another sees an empty queue: the bell and the sweep ask again.
     claimed += [mail["_id"] for mail in queue.claim(db, 200, LEASE)]
     assert len(claimed) == len(set(claimed)) == 200
+
+
+def test_who_looked_before_another_claimed_gets_nothing(db, environ, enqueue):
+    enqueue(5)
+    rival = []
+
+    class ClaimsFirst(CommandListener):
+        """Lets the rival claim between the other's look and its claim."""
+
+        def started(self, event):
+            if event.command_name == "update" and not rival:
+                rival.extend(queue.claim(db, 10, LEASE))
+
+        def succeeded(self, event):
+            pass
+
+        def failed(self, event):
+            pass
+
+    client = MongoClient(environ["MONGODB_URI"], tz_aware=True, event_listeners=[ClaimsFirst()])
+    assert queue.claim(client.get_default_database(), 10, LEASE) == []
+    assert len(rival) == 5
+    client.close()
 
 
 def test_what_was_sent_leaves_the_queue_and_stays_in_the_timeline(db, enqueue):
