@@ -16,7 +16,7 @@ export function title(doc) {
     case "mails":
       return `Sending e-mails ${number(mailed)} / ${number(doc.activated)}`;
     case "done":
-      return doc.activated ? `${count(doc.activated, "user")} created and invited` : "No users created";
+      return doc.activated ? `${count(doc.activated, "user")} created` : "No users created";
   }
 }
 
