@@ -11,7 +11,7 @@ from flask_mail import Mail
 
 from config import Settings
 from crmapp import cli, database, errors, headers, health, local, pages, streams, wire
-from crmapp.accounts import access, signin
+from crmapp.accounts import access, attempts
 from crmapp.accounts.access import back_office_only
 from crmapp.accounts.routes import accounts
 from crmapp.activation.routes import activation
@@ -33,14 +33,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     _configure(app, settings)
     app.jinja_env.globals["local_mail"] = given.embedded_mail
+    namespace = _namespace(settings.mongodb_uri)
     db = database.connect(settings.mongodb_uri)
     database.init_app(app, db)
     wire.init_app(app)
     Bootstrap5(app)
     Mail(app)
-    live.init_app(app, settings.redis_url, _namespace(settings.mongodb_uri))
+    live.init_app(app, settings.redis_url, namespace)
     access.init_app(app)
-    signin.init_app(app)
+    attempts.init_app(app, settings.redis_url, namespace)
     errors.init_app(app)
     headers.init_app(app)
     cli.init_app(app)
@@ -64,8 +65,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         BOOTSTRAP_SERVE_LOCAL=True,
-        RATELIMIT_STORAGE_URI=settings.redis_url,
-        RATELIMIT_HEADERS_ENABLED=False,
         MAIL_SERVER=settings.mail_server,
         MAIL_PORT=settings.mail_port,
         MAIL_USE_TLS=settings.mail_use_tls,

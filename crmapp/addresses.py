@@ -20,6 +20,9 @@ _PLAIN = re.compile(
 )
 
 
+LONGEST = 254  # RFC 3696, erratum 1690
+
+
 class InvalidAddress(ValueError):
     """A text that is no e-mail address. Its own text says why, in a sentence."""
 
@@ -32,6 +35,8 @@ def normalise(text: str) -> str:
     RFC 5321 and 5322 do not allow as an address, and for one without a dot in its domain.
     """
     address = text.strip().lower()
+    if len(address) > LONGEST:
+        raise InvalidAddress(f"An address has at most {LONGEST} characters.")
     if _PLAIN.fullmatch(address):
         return address
     try:

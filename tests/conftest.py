@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from crmapp import create_app, database, local
 from crmapp.accounts import passwords, users
 from crmapp.accounts.users import Role
 from crmapp.clock import now
+from crmapp.local.files import lock, open_lock
 from tests.support.server import Program, Server
 from tests.support.smtp import MailServer
 from tests.support.visitor import Caller, Visitor
@@ -30,8 +33,14 @@ _numbers = itertools.count(1)
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of the embedded servers."""
     data_dir = tmp_path_factory.mktemp("parts") / "instance"
-    settings = local.resolve(Settings.from_environ({"DATA_DIR": str(data_dir)}))
+    given = Settings.from_environ({"DATA_DIR": str(data_dir)})
+    settings = local.resolve(given)
+    # A lock of its own, because the tests of `local` let go of all that this process holds.
+    in_use = open_lock(data_dir / "in_use")
+    lock(in_use, fcntl.LOCK_SH)
     yield settings
+    os.close(in_use)
+    local.resolve(given)
     local.release()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import TypeVar, cast
 
 from flask import Flask, Request, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +17,8 @@ from crmapp.accounts.users import User
 from crmapp.database import db
 from crmapp.wire import failure
 
+T = TypeVar("T")
+
 # A change to a user reaches every process within this time.
 REMEMBER_SECONDS = 1.0
 REMEMBER_AT_MOST = 10_000
@@ -26,7 +28,7 @@ csrf = CSRFProtect()
 
 
 def init_app(app: Flask) -> None:
-    app.extensions["known_users"] = {}
+    app.extensions["remembered"] = {}
     # Asked only by pages that show who is signed in, so that the others need no database.
     login_manager.init_app(app, add_context_processor=False)
     app.jinja_env.globals["current_user"] = current_user
@@ -46,23 +48,27 @@ def user_of_session(session_id: str) -> User | None:
 
 
 def _known(user_id: str) -> User | None:
-    """One read of the user a second serves all their requests in between."""
-    known: dict[str, tuple[float, User | None]] = current_app.extensions["known_users"]
-    read_at, user = known.get(user_id, (0.0, None))
-    if time.monotonic() - read_at > REMEMBER_SECONDS:
-        if len(known) >= REMEMBER_AT_MOST:
-            known.clear()
-        read_at = time.monotonic()
-        user = users.by_id(db, user_id)
-        known[user_id] = (read_at, user)
-    return user
+    return _remember(user_id, lambda: users.by_id(db, user_id))
 
 
 @login_manager.request_loader
 def user_of_bearer(asked: Request) -> User | None:
     token = _bearer(asked)
-    session_id = tokens.read_bearer(token) if token else None
+    session_id = _remember(token, lambda: tokens.read_bearer(token)) if token else None
     return user_of_session(session_id) if session_id else None
+
+
+def _remember(key: str, read: Callable[[], T]) -> T:
+    """One reading a second serves all the requests in between."""
+    remembered: dict[str, tuple[float, T]] = current_app.extensions["remembered"]
+    now = time.monotonic()
+    read_at, value = remembered.get(key, (0.0, None))
+    if value is None or now - read_at > REMEMBER_SECONDS:
+        if len(remembered) >= REMEMBER_AT_MOST:
+            remembered.clear()
+        value = read()
+        remembered[key] = (now, value)
+    return value
 
 
 def _bearer(asked: Request) -> str | None:

@@ -27,11 +27,10 @@ def login() -> ResponseReturnValue:
 
 
 @accounts.post("/login")
-@signin.limited
 def login_submit() -> ResponseReturnValue:
     email, target = text(request.form, "email"), text(request.form, "next", most=2000)
     try:
-        user = signin.check(db, email, exact_text(request.form, "password"))
+        user = signin.check(db, email, exact_text(request.form, "password"), _address())
     except SignInRefused as error:
         page = render_template("accounts/login.html", email=email, next=target, error=str(error))
         return page, 401
@@ -47,11 +46,10 @@ def logout() -> ResponseReturnValue:
 
 
 @accounts.post("/api/login")
-@signin.limited
 def api_login() -> ResponseReturnValue:
     body = json_object()
     try:
-        user = signin.check(db, text(body, "email"), exact_text(body, "password"))
+        user = signin.check(db, text(body, "email"), exact_text(body, "password"), _address())
     except SignInRefused as error:
         return failure(str(error), 401)
     return success({"token": issue_bearer(user.get_id()), "user": user.public()})
@@ -104,6 +102,10 @@ def _private(page: str, status: int = 200) -> ResponseReturnValue:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "strict-origin"
     return response
+
+
+def _address() -> str:
+    return request.remote_addr or "unknown"
 
 
 def _home() -> str:

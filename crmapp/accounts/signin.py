@@ -1,16 +1,12 @@
-"""Signing in: the check, how often it may be tried, and the session that it begins."""
+"""Signing in: the check, and the session that it begins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from flask import Flask, Response, request, session
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import session
 from flask_login import login_user
 
 from crmapp.accounts import passwords, users
+from crmapp.accounts.attempts import attempts
 from crmapp.accounts.users import User
 from crmapp.addresses import InvalidAddress, normalise
 from crmapp.clock import now
@@ -23,19 +19,29 @@ class SignInRefused(Exception):
     """Its text is the same whoever asks, so that a stranger learns nothing of who has an account."""
 
 
-def check(db: Db, email: str, password: str) -> User:
-    """The user whose address and password these are, if they may sign in. Raises SignInRefused."""
+def check(db: Db, email: str, password: str, address: str) -> User:
+    """The user whose `email` and `password` these are, if they may sign in; `address` is the asking computer's.
+
+    Raises SignInRefused, and TooManyRequests where it was tried too often.
+    """
+    account = email.strip().lower()
+    attempts().begin(account, address)
+    user = _match(db, account, password)
+    if user is None:
+        attempts().failed(address)
+        raise SignInRefused(REFUSED)
+    attempts().succeeded(account)
+    db.users.update_one({"_id": user.key}, {"$set": {"lastSeenAt": now()}})
+    return user
+
+
+def _match(db: Db, email: str, password: str) -> User | None:
     try:
         user = users.by_email(db, normalise(email))
     except InvalidAddress:
         user = None
-    if not passwords.matches(user.password_hash if user else None, password):
-        raise SignInRefused(REFUSED)
-    assert user is not None
-    if not user.is_active:
-        raise SignInRefused(REFUSED)
-    db.users.update_one({"_id": user.key}, {"$set": {"lastSeenAt": now()}})
-    return user
+    matches = passwords.matches(user.password_hash if user else None, password)
+    return user if user and matches and user.is_active else None
 
 
 def begin_session(user: User) -> None:
@@ -43,40 +49,3 @@ def begin_session(user: User) -> None:
     session.clear()
     session.permanent = True
     login_user(user)
-
-
-def _account() -> str:
-    """The account that is tried, as one spelling of it."""
-    body: Any = request.get_json(silent=True) if request.is_json else request.form
-    email = body.get("email") if hasattr(body, "get") else None
-    return f"account:{str(email).strip().lower()[:254]}"
-
-
-def _failed(response: Response) -> bool:
-    return response.status_code >= 400
-
-
-REDIS_OPTIONS: Any = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
-
-limiter = Limiter(
-    get_remote_address,
-    strategy="fixed-window",
-    # With Redis away each process counts for itself, which is better than not at all.
-    in_memory_fallback_enabled=True,
-    storage_options=REDIS_OPTIONS,
-)
-
-
-def limited(view: Callable[..., Any]) -> Callable[..., Any]:
-    """At most so many failed attempts, on the form and the API together, in all processes together."""
-    per_account = limiter.shared_limit(
-        "10 per minute", scope="sign-in", key_func=_account, deduct_when=_failed
-    )
-    per_address = limiter.shared_limit(
-        "30 per minute", scope="sign-in", key_func=get_remote_address, deduct_when=_failed
-    )
-    return per_address(per_account(view))
-
-
-def init_app(app: Flask) -> None:
-    limiter.init_app(app)

@@ -40,9 +40,11 @@ def start(db: Db, user: User, selection: Document, session_id: str, lease_second
         if total == 0:
             raise BadInput(nothing_selected(selection), 422)
         job = jobs.new_job(session_id, TYPE, user.key, user.name, selection, total)
+        lease = leases.for_new_job(db, job, lease_seconds + total // SLOWEST_FREEZE)
         there, is_new = jobs.record(db, job)
         if is_new:
-            return _freeze_now(db, there, lease_seconds + total // SLOWEST_FREEZE)
+            return _freeze_now(db, lease)
+        lease.session.end_session()
     if not jobs.may_see(there, user.key, user.sees_everything):
         raise NotYours
     return there
@@ -57,18 +59,15 @@ def _count(db: Db, selection: Document) -> int:
     return len(selection["leadIds"]) if found and "leadIds" in selection else found
 
 
-def _freeze_now(db: Db, job: Document, lease_seconds: int) -> Document:
+def _freeze_now(db: Db, lease: Lease) -> Document:
     """Freeze at once, in the request, so that what was selected is what the page showed. Should this process die in
     the middle, a runner finishes it."""
-    lease = leases.claim(db, lease_seconds, {"_id": job["_id"]})
-    if lease is None:
-        return job
     try:
         changes = freeze(db, lease)
     except LeaseLost:
-        return job
+        return lease.job
     leases.give_back(db, lease, changes)
-    return {**job, **changes}
+    return {**lease.job, **changes}
 
 
 def freeze(db: Db, lease: Lease) -> Document:

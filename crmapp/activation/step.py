@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 from bson import ObjectId
 from pymongo import WriteConcern
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from crmapp.accounts import invitations
 from crmapp.accounts.users import Role, new_user
@@ -21,7 +21,7 @@ from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, leases
 from crmapp.jobs.jobs import ItemState, Phase
-from crmapp.jobs.leases import Lease, LeaseLost
+from crmapp.jobs.leases import Lease
 from crmapp.leads.leads import LeadStatus
 from crmapp.mailqueue import queue
 
@@ -33,6 +33,7 @@ STRETCH_SECONDS = 0.004
 # What a chunk wrote is announced by a projection, and its mail is sent after a claim. Both are majority writes, which
 # wait for all that was written before them, so the chunk itself need not.
 FAST_COMMIT = WriteConcern(w=1)
+DUPLICATE_KEY = 11000
 FIRST_ID = ObjectId(b"\0" * 12)
 
 
@@ -42,6 +43,11 @@ def next_size(size: int, leads: int, seconds: float) -> int:
         return size
     fitting = int(leads * STRETCH_SECONDS / seconds)
     return max(SMALLEST_CHUNK, min(fitting, 2 * size, LARGEST_CHUNK))
+
+
+class Outdated(Exception):
+    """Since a chunk was judged, one of its addresses became a user's or one of its leads was deleted: nothing was
+    written, and it is to be judged again."""
 
 
 class ActivationRun:
@@ -76,11 +82,11 @@ class ActivationRun:
         try:
             with self._lease.session.start_transaction(write_concern=FAST_COMMIT):
                 chunk.write(self._db, self._lease)
-        except BaseException as error:
+        except Outdated:
             self._ahead = None
-            if isinstance(error, DuplicateKeyError):
-                # A user of such an address has appeared since the leads were judged: they are judged again.
-                return True
+            return True
+        except BaseException:
+            self._ahead = None
             raise
         self._after = chunk.last_id
         if chunk.mails:
@@ -139,12 +145,12 @@ class Chunk:
         return self._leads[-1]["_id"]
 
     def judge(self, db: Db) -> float:
-        """Sort the leads into those that become users and those that do not. Returns how many seconds that took,
-        without the reading."""
+        """Sort the leads into those that become users and those that do not. Returns how many seconds of CPU that
+        took, without the reading."""
         addresses = {lead["_id"]: address_of(lead) for lead in self._leads}
         taken = taken_by_users(db, addresses)
         seen: set[str] = set()
-        time, began = now(), perf_counter()
+        time, began = now(), thread_time()
         for lead in self._leads:
             address = addresses[lead["_id"]]
             reason = verdict(lead["_id"], address, taken, seen, self._job["_id"])
@@ -153,7 +159,7 @@ class Chunk:
             else:
                 seen.add(address)
                 self._activate(lead, address, time)
-        return perf_counter() - began
+        return thread_time() - began
 
     def _leave_out(self, lead: Document, reason: Reason) -> None:
         self._left_out[reason.state].append(lead["_id"])
@@ -188,9 +194,9 @@ class Chunk:
         )
 
     def write(self, db: Db, lease: Lease) -> None:
-        """Everything, in the lease's open transaction. Raises LeaseLost, which undoes it."""
+        """Everything, in the lease's open transaction. Raises LeaseLost or Outdated, which undoes it."""
         if self.users:
-            db.users.insert_many(self.users, session=lease.session)
+            self._insert_users(db, lease.session)
             queue.enqueue(db, self.mails, lease.session)
             self._move(db, lease.session, [user["_id"] for user in self.users], _TO_ACTIVE)
         if self._errors:
@@ -198,6 +204,14 @@ class Chunk:
             self._move(db, lease.session, self._left_out[ItemState.SKIPPED], _BACK)
             self._move(db, lease.session, self._left_out[ItemState.FAILED], _TO_FAILED)
         leases.write(db, lease, self._raised_counts())
+
+    def _insert_users(self, db: Db, session: ClientSession) -> None:
+        try:
+            db.users.insert_many(self.users, session=session)
+        except BulkWriteError as error:
+            if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
+                raise
+            raise Outdated from None
 
     def _move(
         self, db: Db, session: ClientSession, ids: list[ObjectId], changes: list[Document]
@@ -211,7 +225,7 @@ class Chunk:
         }
         moved = db.leads.update_many(mine, changes, session=session)
         if moved.modified_count != len(ids):
-            raise LeaseLost(f"{len(ids) - moved.modified_count} leads were moved by somebody else")
+            raise Outdated
 
     def _raised_counts(self) -> Document:
         raised: dict[str, Any] = {

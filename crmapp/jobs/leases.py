@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
+from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs.jobs import JobStatus, Phase
 
@@ -42,6 +44,15 @@ class Lease:
     @property
     def job_id(self) -> str:
         return self.job["_id"]
+
+
+def for_new_job(db: Db, job: Document, seconds: int) -> Lease:
+    """The lease of a job that is yet to be stored: `job` is given it, so that no runner can come in between."""
+    token, session = secrets.token_hex(12), db.client.start_session()
+    until = now() + timedelta(seconds=seconds)
+    lease = {"token": token, "until": until, "session": session.session_id["id"]}
+    job |= {"status": JobStatus.RUNNING, "startTime": now(), "lease": lease}
+    return Lease(job, token, seconds, session)
 
 
 def claim(db: Db, seconds: int, wanted: Document | None = None) -> Lease | None:

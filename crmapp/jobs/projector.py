@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 # Counting may take a tenth of the time.
 COST_SHARE = 0.1
+# One slow answer is no reason to stand still for long.
+LONGEST_PAUSE = 1.0
 RETRY_SECONDS = 1.0
 
 
@@ -64,4 +66,5 @@ class Projector:
             self._next_at[key] = began + RETRY_SECONDS
             return
         cost = time.monotonic() - began
-        self._next_at[key] = began + max(self._interval(key), cost / COST_SHARE)
+        pause = min(cost / COST_SHARE, LONGEST_PAUSE)
+        self._next_at[key] = began + max(self._interval(key), pause)

@@ -19,6 +19,7 @@ from redis.retry import Retry
 from crmapp.live.events import Event
 from crmapp.live.hub import Hub
 from crmapp.live.mailbox import Mailbox
+from crmapp.live.shortcut import shortcut_of
 from crmapp.live.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,10 @@ class LiveBlueprint(ServerSentEventsBlueprint):
             # Without this a write to a reader that takes nothing would wait for ever.
             connection.settimeout(WRITE_TIMEOUT_SECONDS)
         frames = self.messages(
-            Mailbox(rooms), snapshot, lambda: not _hung_up(connection) and allowed(), until_final
+            Mailbox(rooms, shortcut_of(request.environ)),
+            snapshot,
+            lambda: not _hung_up(connection) and allowed(),
+            until_final,
         )
         response = Response(frames, mimetype="text/event-stream")
         response.headers["Cache-Control"] = "no-store"

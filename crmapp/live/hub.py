@@ -131,7 +131,8 @@ class Hub:
             if mailbox.put(event):
                 if mailbox.ready_at <= now:
                     mailbox.ring()
-                else:
+                elif not mailbox.late:
+                    mailbox.late = True
                     self._late.append(mailbox)
         if self._late:
             self._late_bell.set()
@@ -153,6 +154,7 @@ class Hub:
         for _ in range(len(self._late)):
             mailbox = self._late.popleft()
             if mailbox.ready_at <= now:
+                mailbox.late = False
                 mailbox.ring()
             else:
                 self._late.append(mailbox)

@@ -6,6 +6,7 @@ import time
 from queue import SimpleQueue
 
 from crmapp.live.events import Event
+from crmapp.live.shortcut import Shortcut
 
 # A busy reader is written to at most this often; an idle one at once.
 MIN_INTERVAL_SECONDS = 0.1
@@ -14,10 +15,22 @@ MIN_INTERVAL_SECONDS = 0.1
 class Mailbox:
     """Filled by the hub, emptied by its one reader. A slow reader costs one slot per topic."""
 
-    __slots__ = ("_asleep", "_bell", "_sent", "_slots", "ready_at", "rooms", "stale")
+    __slots__ = (
+        "_asleep",
+        "_bell",
+        "_sent",
+        "_shortcut",
+        "_slots",
+        "late",
+        "ready_at",
+        "rooms",
+        "stale",
+    )
 
-    def __init__(self, rooms: tuple[str, ...]) -> None:
+    def __init__(self, rooms: tuple[str, ...], shortcut: Shortcut | None = None) -> None:
         self.rooms = rooms
+        self.late = False  # the hub has it on its list of those to be woken later
+        self._shortcut = shortcut
         self.stale = True  # the snapshot is still to be read, or to be read again
         self.ready_at = 0.0
         self._slots: dict[str, Event] = {}
@@ -36,18 +49,31 @@ class Mailbox:
         return True
 
     def ring(self) -> None:
-        """Wake the reader, if it sleeps."""
-        if self._asleep:
+        """Give a sleeping reader what waits for it: by the shortcut, or by waking it."""
+        if self._asleep and not self._served():
             self._asleep = False
             self._bell.put(None)
 
+    def _served(self) -> bool:
+        """A stream that may end, or has its snapshot to read, needs its own greenlet."""
+        if self._shortcut is None or self.stale or not self._slots:
+            return False
+        if any(event.final for event in self._slots.values()):
+            return False
+        return self._shortcut.write(self.take())
+
     def wait(self) -> None:
-        """Sleep until somebody rings; returns at once where there is something to send or to read."""
+        """Sleep until somebody rings; returns at once where there is something to send or to read.
+
+        Raises OSError where the reader turns out to be gone.
+        """
         self._asleep = True
         if self.stale or (self._slots and self.ready_at <= time.monotonic()):
             self._asleep = False
             return
         self._bell.get()
+        if self._shortcut:
+            self._shortcut.finish()
 
     def take(self) -> list[Event]:
         """Everything that waits, oldest topic first. What it returns counts as sent."""

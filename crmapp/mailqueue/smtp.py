@@ -6,6 +6,7 @@ import smtplib
 import ssl
 import time
 from contextlib import suppress
+from functools import cache
 
 from flask_mail import Connection, Mail, Message, sanitize_address
 
@@ -25,17 +26,17 @@ class MailConnection(Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect and sign in. Raises OSError, which is what smtplib's own errors are too."""
-        mail, context = self.mail, ssl.create_default_context()
+        mail = self.mail
         host: smtplib.SMTP
         if mail.use_ssl:
             host = smtplib.SMTP_SSL(
-                mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS, context=context
+                mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS, context=_verifying()
             )
         else:
             host = smtplib.SMTP(mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS)
         try:
             if mail.use_tls:
-                host.starttls(context=context)
+                host.starttls(context=_verifying())
             if mail.username and mail.password:
                 host.login(mail.username, mail.password)
             host.ehlo_or_helo_if_needed()
@@ -97,6 +98,12 @@ class MailConnection(Connection):
             with suppress(OSError):
                 host.quit()
             host.close()
+
+
+@cache
+def _verifying() -> ssl.SSLContext:
+    """Reading the trusted certificates takes tens of milliseconds, in which a stream would stand still."""
+    return ssl.create_default_context()
 
 
 def _expect(code: int, answer: tuple[int, bytes]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,7 +135,7 @@ def test_the_pages_show_the_mails(pages: FlaskClient, smtp: smtplib.SMTP) -> Non
     page = pages.get("/local/mail?q=zoe").text
     assert "&lt;b&gt;Welcome&lt;/b&gt;" in page
     assert "zoe@example.org" not in pages.get("/local/mail?q=nobody").text
-    address = page.split('<a href="')[1].split('"')[0]
+    address = re.search(r'href="(/local/mail/[^"]+)"', page)[1]
     assert '<a href="http://127.0.0.1:8000/invitation/abc"' in pages.get(address).text
 
 

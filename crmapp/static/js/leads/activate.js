@@ -56,9 +56,10 @@ function showPreview({ toActivate, skipped, failed }) {
   for (const [outcome, reasons] of [["skipped", skipped], ["failed", failed]]) {
     for (const [reason, n] of Object.entries(reasons)) field("reasons").append(reasonLine(outcome, reason, n));
   }
+  if (!toActivate) return;
   confirm.textContent = `Activate ${number(toActivate)}`;
-  confirm.disabled = toActivate === 0;
-  if (toActivate) confirm.focus();
+  confirm.disabled = false;
+  confirm.focus();
 }
 
 function reasonLine(outcome, reason, n) {

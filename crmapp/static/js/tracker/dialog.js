@@ -1,6 +1,7 @@
 // The large tracker: of one session, beside which the page stays usable. It closes itself when all users exist.
 import { count } from "../format.js";
 import { sessions } from "../sessions.js";
+import { created } from "./texts.js";
 import { show, showTime } from "./view.js";
 
 // Short work is to be seen too, and its end.
@@ -38,14 +39,15 @@ class TrackerDialog extends EventTarget {
   close() {
     clearTimeout(this.#closing);
     this.sessionId = null;
+    const focused = this.#box.contains(document.activeElement);
     this.#box.close();
-    // Where the focus would go back to may be switched off by now.
-    if (document.activeElement === document.body) document.getElementById("main").focus();
+    // The button that it was opened with is switched off or gone by now.
+    if (focused) document.getElementById("main").focus({ preventScroll: true });
     this.dispatchEvent(new Event("change"));
   }
 
   #showStart(sessionId, total) {
-    for (const name of ["rev", "activated", "percentage", "completed", "phase"]) delete this.#box.dataset[name];
+    for (const name of ["rev", "activated", "failed", "percentage", "completed", "phase"]) delete this.#box.dataset[name];
     this.#box.dataset.sessionId = sessionId;
     for (const field of this.#box.querySelectorAll("[data-field]")) field.textContent = "";
     this.#box.querySelector('[data-field="title"]').textContent = `Creating ${count(total, "user")}…`;
@@ -55,7 +57,13 @@ class TrackerDialog extends EventTarget {
   #show(doc) {
     if (doc.sessionId !== this.sessionId || this.#closing) return;
     show(this.#box, doc);
-    if (!doc.usersDone) return;
+    if (doc.usersDone) this.#end(doc);
+  }
+
+  /** The last moment is still about users; the e-mails are shown in the dock. */
+  #end(doc) {
+    this.#box.querySelector('[data-field="title"]').textContent = created(doc);
+    this.#box.querySelector("progress").hidden = false;
     const shown = performance.now() - this.#openedAt;
     this.#closing = setTimeout(() => this.close(), Math.max(END_SHOWN, SHOWN_AT_LEAST - shown));
   }

@@ -17,7 +17,7 @@ export function startDock() {
 function place(doc) {
   const there = item(doc.sessionId);
   if (doc.sessionId === trackerDialog.sessionId) return there?.remove();
-  const box = there ?? add(doc.sessionId);
+  const box = there ?? add(doc);
   show(box, doc);
   box.querySelector('[data-action="expand"]').hidden = phase(doc) !== "users";
   box.querySelector('[data-action="dismiss"]').hidden = phase(doc) !== "done";
@@ -27,12 +27,18 @@ function placeAll() {
   sessions.all().forEach(place);
 }
 
-function add(sessionId) {
+function add({ sessionId, createdAt }) {
   const box = template.content.firstElementChild.cloneNode(true);
   box.querySelector('[data-action="expand"]').addEventListener("click", () => trackerDialog.open(sessionId));
-  box.querySelector('[data-action="dismiss"]').addEventListener("click", () => sessions.dismiss(sessionId));
-  dock.append(box);
+  box.querySelector('[data-action="dismiss"]').addEventListener("click", () => dismiss(sessionId));
+  const later = [...dock.children].find((other) => sessions.get(other.dataset.sessionId).createdAt > createdAt);
+  dock.insertBefore(box, later ?? null);
   return box;
+}
+
+function dismiss(sessionId) {
+  sessions.dismiss(sessionId);
+  document.getElementById("main").focus({ preventScroll: true });
 }
 
 function item(sessionId) {

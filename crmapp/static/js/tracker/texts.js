@@ -16,18 +16,21 @@ export function title(doc) {
     case "mails":
       return `Sending e-mails ${number(mailed)} / ${number(doc.activated)}`;
     case "done":
-      return doc.activated ? `${count(doc.activated, "user")} created` : "No users created";
+      return created(doc);
   }
+}
+
+export function created(doc) {
+  return doc.activated ? `${count(doc.activated, "user")} created` : "No users created";
 }
 
 /** The line under the bar: the counts that are not in the title. */
 export function detail(doc) {
   const parts = [];
-  if (phase(doc) !== "done" || !doc.activated) parts.push(`${number(doc.activated)} activated`);
+  if (phase(doc) === "users") parts.push(`${number(doc.activated)} activated`);
+  if (phase(doc) === "mails") parts.push(created(doc));
   if (phase(doc) === "done" && doc.activated) parts.push(`${count(doc.emailsSent, "e-mail")} sent`);
-  if (doc.skipped) parts.push(`${number(doc.skipped)} skipped`);
-  if (doc.failed) parts.push(`${number(doc.failed)} failed`);
-  return parts.join(" · ");
+  return [...parts, ...leftOut(doc)].join(" · ");
 }
 
 export function elapsed(doc) {
@@ -44,14 +47,18 @@ export function remaining(doc) {
 
 /** What is said once all users of a session exist. */
 export function usersDone(doc) {
-  if (!doc.activated) return `No users created: ${detail(doc)}.`;
-  const mails = count(doc.activated, "e-mail");
-  const sending = doc.activated === 1 ? "is being sent" : "are being sent";
-  const rest = [];
-  if (doc.skipped) rest.push(`${number(doc.skipped)} skipped`);
-  if (doc.failed) rest.push(`${number(doc.failed)} failed`);
-  const others = rest.length ? ` ${rest.join(", ")}.` : "";
-  return `${count(doc.activated, "user")} created. ${mails} ${sending} in the background.${others}`;
+  const sentences = [created(doc)];
+  const verb = doc.activated === 1 ? "is" : "are";
+  if (doc.activated) sentences.push(`${count(doc.activated, "e-mail")} ${verb} being sent in the background`);
+  if (leftOut(doc).length) sentences.push(leftOut(doc).join(", "));
+  return sentences.map((sentence) => `${sentence}.`).join(" ");
+}
+
+function leftOut(doc) {
+  const parts = [];
+  if (doc.skipped) parts.push(`${number(doc.skipped)} skipped`);
+  if (doc.failed) parts.push(`${number(doc.failed)} failed`);
+  return parts;
 }
 
 function handled(doc) {

@@ -6,11 +6,11 @@ const ICONS = { users: "bi-person-plus", mails: "bi-send", done: "bi-check-circl
 
 /** Show `doc` in `root`, by the data-field attributes that it has. */
 export function show(root, doc) {
-  const { sessionId, rev, activated, percentage, completed, emailsSent, emailsFailed } = doc;
+  const { sessionId, rev, activated, failed, percentage, completed, emailsSent, emailsFailed } = doc;
   const current = phase(doc);
   const mailed = activated ? (100 * (emailsSent + emailsFailed)) / activated : 100;
   const icon = completed && emailsFailed ? "bi-exclamation-circle-fill" : ICONS[current];
-  Object.assign(root.dataset, { sessionId, rev, activated, percentage, completed, phase: current });
+  Object.assign(root.dataset, { sessionId, rev, activated, failed, percentage, completed, phase: current });
   set(root, "icon", { className: `tracker-icon bi ${icon}` });
   set(root, "title", { textContent: title(doc) });
   set(root, "users", { value: percentage, hidden: current !== "users" });
