@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
+from typing import Any
 
 from redis import Redis
 from redis.client import PubSub
@@ -88,18 +89,26 @@ class Hub:
         while not self.stopped:
             message = pubsub.get_message(timeout=1.0)
             now = time.monotonic()
-            if message is None:
-                if now - heard_at > 2 * SILENCE_SECONDS:
-                    raise RedisError("the subscription has gone silent")
-                if now - pinged_at > SILENCE_SECONDS:
-                    pubsub.ping()
-                    pinged_at = now
-                continue
-            heard_at = now
+            if message is not None:
+                heard_at = now
+                self._deliver_newest(self._take_all(pubsub, message))
+            elif now - heard_at > 2 * SILENCE_SECONDS:
+                raise RedisError("the subscription has gone silent")
+            elif now - pinged_at > SILENCE_SECONDS:
+                pubsub.ping()
+                pinged_at = now
+
+    def _take_all(self, pubsub: PubSub, message: dict[str, Any] | None) -> dict[bytes, bytes]:
+        """What has arrived by now, of each channel only the newest: in a burst the others are old already."""
+        newest: dict[bytes, bytes] = {}
+        until = time.monotonic() + PACE_SECONDS
+        while message is not None:
             if message["type"] == "psubscribe":
                 self._subscribed()
             elif message["type"] == "pmessage":
-                self._hear(message["channel"].decode(), message["data"])
+                newest[message["channel"]] = message["data"]
+            message = pubsub.get_message(timeout=0) if time.monotonic() < until else None
+        return newest
 
     def _subscribed(self) -> None:
         """What was said while nobody listened is lost."""
@@ -112,8 +121,11 @@ class Hub:
             mailbox.stale = True
             mailbox.ring()
 
-    def _hear(self, channel: str, data: bytes) -> None:
-        topic = Topic.of_channel(channel)
+    def _deliver_newest(self, newest: dict[bytes, bytes]) -> None:
+        for channel, data in newest.items():
+            self._hear(Topic.of_channel(channel.decode()), data)
+
+    def _hear(self, topic: Topic, data: bytes) -> None:
         if topic.name in self._bells:
             self._bells[topic.name].set()
             return
@@ -150,14 +162,12 @@ class Hub:
                 self._refresh_everybody()
 
     def _wake_the_late(self) -> None:
+        """They stand about in the order in which their time comes; who stands behind a later one waits with it."""
         now = time.monotonic()
-        for _ in range(len(self._late)):
+        while self._late and self._late[0].ready_at <= now:
             mailbox = self._late.popleft()
-            if mailbox.ready_at <= now:
-                mailbox.late = False
-                mailbox.ring()
-            else:
-                self._late.append(mailbox)
+            mailbox.late = False
+            mailbox.ring()
 
     def _everybody(self) -> set[Mailbox]:
         return set().union(*list(self._rooms.values()))
