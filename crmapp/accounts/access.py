@@ -115,7 +115,8 @@ def check_csrf() -> None:
 
 def back_office_only() -> ResponseReturnValue | None:
     """A `before_request` for what only administrators reach."""
-    if not current_user.is_authenticated:
+    user = signed_in()
+    if not user.is_authenticated:
         if (
             wants_json()
             or request.method != "GET"
@@ -123,7 +124,7 @@ def back_office_only() -> ResponseReturnValue | None:
         ):
             return failure("Please sign in.", 401)
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")))
-    if not signed_in().may_enter_back_office:
+    if not user.may_enter_back_office:
         if wants_json():
             return failure("Your account may not do this. Ask an administrator.", 403)
         raise Forbidden

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
@@ -24,8 +26,6 @@ from crmapp.wire import failure, success, to_json
 activation = Blueprint("activation", __name__, url_prefix="/crm")
 
 NO_SESSION = "No active activation session found"
-
-_reads: Coalescer[Document | None] = Coalescer()
 
 
 @activation.post("/leads/activate/preview")
@@ -54,13 +54,13 @@ def show_progress(session_id: str) -> ResponseReturnValue:
     found = _find(session_id)
     if found is None:
         return failure(NO_SESSION, 404)
-    _require_own(found, signed_in())
-    etag = f'"{found["rev"]}"'
-    if request.headers.get("If-None-Match") == etag:
+    _require_own(found.progress, signed_in())
+    etag = f'"{found.progress["rev"]}"'
+    # As a part of the text, because proxies mark it as weak and browsers may send several.
+    if etag in request.headers.get("If-None-Match", ""):
         response = Response(status=304)
     else:
-        body = to_json({"success": True, "data": progress.public(found)})
-        response = Response(body, mimetype="application/json")
+        response = Response(found.answer, mimetype="application/json")
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -79,27 +79,50 @@ def stream(session_id: str) -> ResponseReturnValue:
     found = _find(session_id)
     if found is None:
         return failure(NO_SESSION, 404)
-    _require_own(found, user)
-    if found["completed"] and request.headers.get("Last-Event-ID") == str(found["rev"]):
+    _require_own(found.progress, user)
+    rev, completed = found.progress["rev"], found.progress["completed"]
+    if completed and request.headers.get("Last-Event-ID") == str(rev):
         return Response(status=204)
     database = current()
 
     def snapshot() -> list[Event]:
         newest = _read(database, session_id)
-        return [progress.event(newest)] if newest else []
+        return [newest.event] if newest else []
 
-    room = progress.topic(found).name
+    room = progress.topic(found.progress).name
     return live.stream_to_reader((room,), snapshot, still_allowed(user), until_final=True)
 
 
-def _find(session_id: str) -> Document | None:
+class _Reading:
+    """One reading of a session's progress, and what is told of it: worked out once for all who share the reading."""
+
+    def __init__(self, progress: Document) -> None:
+        self.progress = progress
+
+    @cached_property
+    def answer(self) -> bytes:
+        return to_json({"success": True, "data": progress.public(self.progress)}).encode()
+
+    @cached_property
+    def event(self) -> Event:
+        return progress.event(self.progress)
+
+
+_readings: Coalescer[_Reading | None] = Coalescer()
+
+
+def _find(session_id: str) -> _Reading | None:
     return _read(current(), session_id)
 
 
-def _read(database: Db, session_id: str) -> Document | None:
-    """The progress as it is now. Readers who ask at the same moment share one read."""
-    key = (database.name, session_id)
-    return _reads.read(key, lambda: progress.find(database, session_id))
+def _read(database: Db, session_id: str) -> _Reading | None:
+    """The progress as it is now. Whoever asks at the same moment shares the reading."""
+
+    def read() -> _Reading | None:
+        found = progress.find(database, session_id)
+        return _Reading(found) if found else None
+
+    return _readings.read((database.name, session_id), read)
 
 
 def _require_own(found: Document, user: User) -> None:
