@@ -7,6 +7,7 @@ from typing import Any, cast
 from flask import Flask, current_app
 from pymongo import DESCENDING, IndexModel, MongoClient
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 from werkzeug.local import LocalProxy
 
 Document = dict[str, Any]
@@ -50,6 +51,9 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 
 
+CHANGED_INDEX = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict
+
+
 class StandaloneError(RuntimeError):
     """The MongoDB that was configured cannot do transactions."""
 
@@ -73,9 +77,15 @@ def require_replica_set(db: Db) -> None:
 
 
 def create_indexes(db: Db) -> None:
-    """Create what is missing; indexes that are there already cost nothing."""
+    """Create what is missing, and make anew what an older version defined otherwise."""
     for collection, indexes in INDEXES.items():
-        db[collection].create_indexes(indexes)
+        try:
+            db[collection].create_indexes(indexes)
+        except OperationFailure as error:
+            if error.code not in CHANGED_INDEX:
+                raise
+            db[collection].drop_indexes()
+            db[collection].create_indexes(indexes)
 
 
 def init_app(app: Flask, database: Db) -> None:
