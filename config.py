@@ -71,9 +71,10 @@ class Settings:
             environ = {**_dotenv(), **os.environ}
         read = _Reader(environ)
         port = read.number("PORT", 8000, least=1, most=65535)
+        bind = read.bind("BIND", port)
         settings = cls(
             port=port,
-            bind=read.bind("BIND", port),
+            bind=bind,
             web_concurrency=read.number("WEB_CONCURRENCY", 2, least=1, most=64),
             data_dir=Path(read.text("DATA_DIR") or "instance").resolve(),
             mongodb_uri=read.url("MONGODB_URI", "mongodb", "mongodb+srv"),
@@ -89,7 +90,7 @@ class Settings:
             admin_password=read.text("ADMIN_PASSWORD"),
             secret_key=read.secret("SECRET_KEY"),
             public_url=(
-                read.url("PUBLIC_URL", "http", "https") or f"http://127.0.0.1:{port}"
+                read.url("PUBLIC_URL", "http", "https") or f"http://{_reachable(bind)}"
             ).rstrip("/"),
             sample_leads=read.optional_number("SAMPLE_LEADS", least=0, most=1_000_000),
             run_workers=read.flag("RUN_WORKERS", True),
@@ -191,6 +192,12 @@ class _Reader:
         except (ValueError, KeyError):
             got = f", not {text!r}" if show else ""
             raise SettingError(f"{name} must be {wanted}{got}.") from None
+
+
+def _reachable(bind: str) -> str:
+    """Where this machine itself finds what listens on `bind`."""
+    host, _, port = bind.rpartition(":")
+    return f"127.0.0.1:{port}" if host in ("0.0.0.0", "[::]") else bind  # noqa: S104
 
 
 def _dotenv() -> dict[str, str]:

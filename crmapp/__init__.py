@@ -8,6 +8,7 @@ from datetime import timedelta
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_mail import Mail
+from pymongo.uri_parser import parse_uri
 
 from config import Settings
 from crmapp import cli, database, errors, headers, health, local, pages, streams, wire
@@ -77,7 +78,9 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _namespace(mongodb_uri: str) -> str:
     """Installations that share one Redis are told apart by the database that they keep their truth in."""
-    return hashlib.sha256(mongodb_uri.encode()).hexdigest()[:12]
+    parts = parse_uri(mongodb_uri, validate=False) if "+srv" not in mongodb_uri else {}
+    name = f"{sorted(parts['nodelist'])}/{parts['database']}" if parts else mongodb_uri
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def _register(app: Flask) -> None:

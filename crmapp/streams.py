@@ -9,9 +9,12 @@ from crmapp.accounts.access import back_office_only, signed_in, still_allowed
 from crmapp.database import current
 from crmapp.jobs import progress
 from crmapp.live.blueprint import live
+from crmapp.live.coalesce import Coalescer
 from crmapp.live.events import Event
 from crmapp.live.topics import EVERYTHING, QUEUE, user_room
 from crmapp.mailqueue import status
+
+_snapshots: Coalescer[list[Event]] = Coalescer()
 
 streams = Blueprint("streams", __name__)
 streams.before_request(back_office_only)
@@ -22,9 +25,13 @@ def stream() -> ResponseReturnValue:
     user = signed_in()
     database = current()
 
-    def snapshot() -> list[Event]:
-        sessions = progress.find_unfinished(database, user.key, user.sees_everything)
+    room = EVERYTHING if user.sees_everything else user_room(user.id)
+
+    def read() -> list[Event]:
+        sessions = progress.find_current(database, user.key, user.sees_everything)
         return [*map(progress.event, sessions), *status.events(database)]
 
-    rooms = (EVERYTHING if user.sees_everything else user_room(user.id), QUEUE)
-    return live.stream_to_reader(rooms, snapshot, still_allowed(user))
+    def snapshot() -> list[Event]:
+        return _snapshots.read((database.name, room), read)
+
+    return live.stream_to_reader((room, QUEUE), snapshot, still_allowed(user))

@@ -48,17 +48,17 @@ def user_of_session(session_id: str) -> User | None:
 
 
 def _known(user_id: str) -> User | None:
-    return _remember(user_id, lambda: users.by_id(db, user_id))
+    return _remember(f"user {user_id}", lambda: users.by_id(db, user_id))
 
 
 @login_manager.request_loader
 def user_of_bearer(asked: Request) -> User | None:
     token = _bearer(asked)
-    session_id = _remember(token, lambda: tokens.read_bearer(token)) if token else None
+    session_id = _remember(f"token {token}", lambda: tokens.read_bearer(token)) if token else None
     return user_of_session(session_id) if session_id else None
 
 
-def _remember(key: str, read: Callable[[], T]) -> T:
+def _remember(key: str, read: Callable[[], T | None]) -> T | None:
     """One reading a second serves all the requests in between."""
     remembered: dict[str, tuple[float, T]] = current_app.extensions["remembered"]
     now = time.monotonic()
@@ -67,7 +67,8 @@ def _remember(key: str, read: Callable[[], T]) -> T:
         if len(remembered) >= REMEMBER_AT_MOST:
             remembered.clear()
         value = read()
-        remembered[key] = (now, value)
+        if value is not None:
+            remembered[key] = (now, value)
     return value
 
 

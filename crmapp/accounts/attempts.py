@@ -26,7 +26,10 @@ class Attempts:
         self._own = FixedWindowRateLimiter(MemoryStorage())
 
     def begin(self, account: str, address: str) -> None:
-        """Counted before it is checked, so that a burst does not slip through. Raises TooManyRequests."""
+        """For the account it is counted before it is checked, so that a burst does not slip through.
+
+        Raises TooManyRequests.
+        """
         if not self._ask(
             lambda limiter: limiter.test(PER_ADDRESS, address) and limiter.hit(PER_ACCOUNT, account)
         ):

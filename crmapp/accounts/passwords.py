@@ -45,7 +45,7 @@ def matches(password_hash: str | None, password: str) -> bool:
 
 def _verify(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(password_hash, password[:MAX_LENGTH])
+        return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 

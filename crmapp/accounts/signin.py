@@ -24,7 +24,10 @@ def check(db: Db, email: str, password: str, address: str) -> User:
 
     Raises SignInRefused, and TooManyRequests where it was tried too often.
     """
-    account = email.strip().lower()
+    try:
+        account = normalise(email)
+    except InvalidAddress:
+        account = email.strip().lower()
     attempts().begin(account, address)
     user = _match(db, account, password)
     if user is None:
@@ -36,10 +39,7 @@ def check(db: Db, email: str, password: str, address: str) -> User:
 
 
 def _match(db: Db, email: str, password: str) -> User | None:
-    try:
-        user = users.by_email(db, normalise(email))
-    except InvalidAddress:
-        user = None
+    user = users.by_email(db, email)
     matches = passwords.matches(user.password_hash if user else None, password)
     return user if user and matches and user.is_active else None
 

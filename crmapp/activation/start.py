@@ -77,6 +77,9 @@ def freeze(db: Db, lease: Lease) -> Document:
     """
     job = lease.job
     query = to_query(job["selection"])
+    if "filter" in job["selection"]:
+        # A repeated freeze takes no lead that came after the first.
+        query = {"$and": [query, {"createdAt": {"$not": {"$gt": job["createdAt"]}}}]}
     # Whoever was stopped for a while must not mark leads of a session that others have gone on with.
     leases.write(db, lease, {}, in_transaction=False)
     # A lead that a killed freeze noted as another session's may be free by now.
@@ -88,13 +91,30 @@ def freeze(db: Db, lease: Lease) -> Document:
         "activationId": job["_id"],
     }
     db.leads.update_many({"$and": [query, free]}, [{"$set": marks}])
-    leases.write(db, lease, {}, in_transaction=False)
+    try:
+        leases.write(db, lease, {}, in_transaction=False)
+    except LeaseLost:
+        _take_back_if_over(db, job["_id"])
+        raise
     frozen = db.leads.count_documents({"activationId": job["_id"]})
     if frozen < job["counts"]["total"]:
         _note_left_out(db, job, query)
     skipped = db.job_errors.count_documents({"jobId": job["_id"]})
     counts = {**job["counts"], "total": frozen + skipped, "skipped": skipped}
-    return {"counts": counts, "phase": Phase.WORKING}
+    # The leads and the rows of `job_errors` say from now on what was selected; a list of ids would only weigh.
+    kept = {"filter": job["selection"]["filter"]} if "filter" in job["selection"] else {}
+    selected = {"$literal": {**kept, "count": frozen + skipped}}
+    return {"counts": counts, "phase": Phase.WORKING, "selection": selected}
+
+
+def _take_back_if_over(db: Db, job_id: str) -> None:
+    """Others have frozen this session while this process stood still. What it marked after they had ended would be
+    held for ever."""
+    if not db.jobs.find_one({"_id": job_id, "phase": {"$in": [Phase.SELECTING, Phase.WORKING]}}):
+        held = {"activationId": job_id, "status": LeadStatus.ACTIVATING}
+        db.leads.update_many(
+            held, [{"$set": {"status": "$previousStatus"}}, {"$unset": "previousStatus"}]
+        )
 
 
 def _note_left_out(db: Db, job: Document, query: Document) -> None:

@@ -9,7 +9,7 @@ from time import thread_time
 from typing import Any
 
 from bson import ObjectId
-from pymongo import WriteConcern
+from pymongo import ReplaceOne, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
@@ -147,7 +147,9 @@ class Chunk:
     def judge(self, db: Db) -> float:
         """Sort the leads into those that become users and those that do not. Returns how many seconds of CPU that
         took, without the reading."""
+        began = thread_time()
         addresses = {lead["_id"]: address_of(lead) for lead in self._leads}
+        spent = thread_time() - began
         taken = taken_by_users(db, addresses)
         seen: set[str] = set()
         time, began = now(), thread_time()
@@ -159,7 +161,7 @@ class Chunk:
             else:
                 seen.add(address)
                 self._activate(lead, address, time)
-        return thread_time() - began
+        return spent + thread_time() - began
 
     def _leave_out(self, lead: Document, reason: Reason) -> None:
         self._left_out[reason.state].append(lead["_id"])
@@ -200,7 +202,8 @@ class Chunk:
             queue.enqueue(db, self.mails, lease.session)
             self._move(db, lease.session, [user["_id"] for user in self.users], _TO_ACTIVE)
         if self._errors:
-            db.job_errors.insert_many(self._errors, session=lease.session)
+            rows = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in self._errors]
+            db.job_errors.bulk_write(rows, session=lease.session)
             self._move(db, lease.session, self._left_out[ItemState.SKIPPED], _BACK)
             self._move(db, lease.session, self._left_out[ItemState.FAILED], _TO_FAILED)
         leases.write(db, lease, self._raised_counts())

@@ -1,6 +1,7 @@
 """A job is run by whoever holds its lease, and every write of a run is conditional on the lease's token.
 
-All times are MongoDB's own ($$NOW), so that clocks of different machines need not agree.
+Times are MongoDB's own ($$NOW), so that clocks of different machines need not agree; only a new job's first ones are
+its maker's, whose lease a runner may then take over early: freezing may be done twice.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ class MailCounts(NamedTuple):
     waiting: bool
 
 
+JUST_ENDED_SECONDS = 120
+
 CountMails = Callable[[Db, str], MailCounts]
 
 
@@ -33,7 +35,7 @@ def refresh(db: Db, session_id: str, count_mails: CountMails, ttl_seconds: int) 
     def work_out(stored: Document | None) -> Document | None:
         # The mails first: what was sent before the job is read cannot be more than what it has activated.
         mails = count_mails(db, session_id)
-        job = db.jobs.find_one({"_id": session_id})
+        job = db.jobs.find_one({"_id": session_id}, {"selection": 0})
         if job is None or (stored is None and job["status"] not in UNFINISHED):
             return None
         return _numbers(job, mails, ttl_seconds, stored)
@@ -53,7 +55,8 @@ def _numbers(
     done = counts["activated"] + counts["skipped"] + counts["failed"]
     pending = counts["activated"] - mails.sent - mails.failed
     users_done = job["phase"] == Phase.MAILING and done == counts["total"]
-    completed = users_done and pending == 0 and not mails.waiting
+    was_completed = stored is not None and stored["completed"]
+    completed = was_completed or (users_done and pending == 0 and not mails.waiting)
     numbers = {
         **counts,
         "type": job["type"],
@@ -68,7 +71,7 @@ def _numbers(
         "completed": completed,
     }
     numbers["msg"] = _message(numbers)
-    if completed and not (stored and stored["completed"]):
+    if completed and not was_completed:
         numbers["expireAt"] = now() + timedelta(seconds=ttl_seconds)
     return numbers
 
@@ -129,3 +132,11 @@ def find_unfinished(db: Db, user_id: object, sees_everything: bool) -> list[Docu
     """The sessions that are under way and that this user may see, oldest first."""
     whose = {} if sees_everything else {"userId": user_id}
     return list(db.activation_progress.find({**whose, "completed": False}).sort("createdAt", 1))
+
+
+def find_current(db: Db, user_id: object, sees_everything: bool) -> list[Document]:
+    """Those and the ones that have just ended, whose end a reader may have missed."""
+    whose = {} if sees_everything else {"userId": user_id}
+    ended = {"completed": True, "updatedAt": {"$gt": now() - timedelta(seconds=JUST_ENDED_SECONDS)}}
+    query = {**whose, "$or": [{"completed": False}, ended]}
+    return list(db.activation_progress.find(query).sort("createdAt", 1))

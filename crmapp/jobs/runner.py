@@ -90,6 +90,7 @@ class Runner:
             held.troubles = 0
         except LeaseLost:
             log.info("job %s is run by another process now", held.lease.job_id)
+            held.lease.session.end_session()
             self._held.remove(held)
         except Exception as error:
             # Nothing of the chunk was written: it is tried again, more and more rarely.

@@ -108,7 +108,7 @@ class LiveBlueprint(ServerSentEventsBlueprint):
             # Without this a write to a reader that takes nothing would wait for ever.
             connection.settimeout(WRITE_TIMEOUT_SECONDS)
         frames = self.messages(
-            Mailbox(rooms, shortcut_of(request.environ)),
+            Mailbox(rooms, connection, shortcut_of(request.environ)),
             snapshot,
             lambda: not _hung_up(connection) and allowed(),
             until_final,
@@ -132,19 +132,26 @@ def _frames(
         yield FIRST_BYTES
         while not hub.stopped and time.monotonic() < ends_at:
             if mailbox.stale:
+                if not _may_stay(allowed):
+                    return
                 _catch_up(mailbox, snapshot)
             events = mailbox.take()
             if events:
                 yield b"".join([event.frame for event in events])
                 if until_final and events[-1].final:
                     return
-            elif allowed():
-                yield HEARTBEAT
             else:
-                return
+                yield HEARTBEAT
             mailbox.wait()
     finally:
         hub.leave(mailbox)
+
+
+def _may_stay(allowed: Callable[[], bool]) -> bool:
+    try:
+        return allowed()
+    except PyMongoError:
+        return True  # who cannot be asked about now is asked about at the next heartbeat
 
 
 def _catch_up(mailbox: Mailbox, snapshot: Snapshot) -> None:

@@ -24,6 +24,8 @@ PACE_SECONDS = 0.01
 RECONNECT_SECONDS = 0.5
 # A connection that says nothing is pinged after this long, and dead after twice as long.
 SILENCE_SECONDS = 5
+# A reader that takes nothing cannot be told goodbye; after this long it is hung up on.
+GOODBYE_SECONDS = 1
 
 
 class Hub:
@@ -38,6 +40,7 @@ class Hub:
         self._late_bell = threading.Event()
         self._heartbeat_at = time.monotonic() + HEARTBEAT_SECONDS
         self._started = threading.Lock()
+        self._down = False
         self.stopped = False
 
     def join(self, mailbox: Mailbox) -> None:
@@ -58,11 +61,16 @@ class Hub:
         return self._bells[name]
 
     def stop(self) -> None:
-        """End every stream, so that a server that was told to stop need not wait for its readers."""
+        """End every stream, so that a server that was told to stop need not wait for its readers. Waits for them for
+        up to GOODBYE_SECONDS."""
         self.stopped = True
         self._late_bell.set()
+        self._refresh_everybody()
+        give_up_at = time.monotonic() + GOODBYE_SECONDS
+        while self._rooms and time.monotonic() < give_up_at:
+            time.sleep(PACE_SECONDS)
         for mailbox in self._everybody():
-            mailbox.ring()
+            mailbox.hang_up()
 
     def _start_once(self) -> None:
         if self._started.acquire(blocking=False):
@@ -70,19 +78,16 @@ class Hub:
             threading.Thread(target=self._pace, name="hub-pace", daemon=True).start()
 
     def _listen(self) -> None:
-        down = False
         while not self.stopped:
             try:
                 with self._redis.pubsub() as pubsub:
                     pubsub.psubscribe(self._pattern)
                     self._hear_all(pubsub)
             except RedisError as error:
-                if not down:
+                if not self._down:
                     log.warning("events are off, pages poll: Redis does not answer (%s)", error)
-                down = True
+                self._down = True
                 time.sleep(RECONNECT_SECONDS)
-            else:
-                down = False
 
     def _hear_all(self, pubsub: PubSub) -> None:
         heard_at = pinged_at = time.monotonic()
@@ -112,7 +117,9 @@ class Hub:
 
     def _subscribed(self) -> None:
         """What was said while nobody listened is lost."""
-        log.info("events are on")
+        if self._down:
+            log.warning("events are on again")
+        self._down = False
         self._refresh_everybody()
 
     def _refresh_everybody(self) -> None:
@@ -123,7 +130,10 @@ class Hub:
 
     def _deliver_newest(self, newest: dict[bytes, bytes]) -> None:
         for channel, data in newest.items():
-            self._hear(Topic.of_channel(channel.decode()), data)
+            try:
+                self._hear(Topic.of_channel(channel.decode()), data)
+            except (ValueError, KeyError):
+                log.warning("not an event of ours on %r", channel)
 
     def _hear(self, topic: Topic, data: bytes) -> None:
         if topic.name in self._bells:

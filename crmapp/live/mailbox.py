@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from queue import SimpleQueue
+from socket import SHUT_RDWR, socket
 
 from crmapp.live.events import Event
 from crmapp.live.shortcut import Shortcut
@@ -18,6 +20,7 @@ class Mailbox:
     __slots__ = (
         "_asleep",
         "_bell",
+        "_connection",
         "_sent",
         "_shortcut",
         "_slots",
@@ -27,9 +30,15 @@ class Mailbox:
         "stale",
     )
 
-    def __init__(self, rooms: tuple[str, ...], shortcut: Shortcut | None = None) -> None:
+    def __init__(
+        self,
+        rooms: tuple[str, ...],
+        connection: socket | None = None,
+        shortcut: Shortcut | None = None,
+    ) -> None:
         self.rooms = rooms
         self.late = False  # the hub has it on its list of those to be woken later
+        self._connection = connection
         self._shortcut = shortcut
         self.stale = True  # the snapshot is still to be read, or to be read again
         self.ready_at = 0.0
@@ -74,6 +83,12 @@ class Mailbox:
         self._bell.get()
         if self._shortcut:
             self._shortcut.finish()
+
+    def hang_up(self) -> None:
+        """Break a write off that the reader does not take."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(SHUT_RDWR)
 
     def take(self) -> list[Event]:
         """Everything that waits, oldest topic first. What it returns counts as sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import smtplib
 import threading
 import time
 from collections.abc import Callable
@@ -115,6 +116,10 @@ class Drain:
                 queue.release(self._db, mail)
             elif self._open(connection, mail):
                 self._sender.send(connection, mail)
+        except smtplib.SMTPAuthenticationError as error:
+            connection.close()
+            self._close_for_a_while(error)
+            queue.release(self._db, mail)
         except PyMongoError as error:
             log.warning("mail %s stays claimed until its lease lapses: %s", mail["_id"], error)
         except Exception:
@@ -126,12 +131,16 @@ class Drain:
         try:
             connection.open()
         except OSError as error:
-            if time.monotonic() >= self._closed_until:
-                self._outages += 1
-                delay = outage_delay(self._outages)
-                self._closed_until = time.monotonic() + delay
-                log.warning("%s, next try in %.0f s: %s", outage_of(error), delay, error)
+            self._close_for_a_while(error)
             queue.release(self._db, mail)
             return False
         self._outages = 0
         return True
+
+    def _close_for_a_while(self, error: OSError) -> None:
+        if time.monotonic() < self._closed_until:
+            return
+        self._outages += 1
+        delay = outage_delay(self._outages)
+        self._closed_until = time.monotonic() + delay
+        log.warning("%s, next try in %.0f s: %s", outage_of(error), delay, error)

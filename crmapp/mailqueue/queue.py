@@ -100,10 +100,14 @@ def _finish_settling(db: Db, mail: Document, lapsed: bool) -> bool:
     if "failure" in mail:
         _move_to_failed(db, mail)
         return True
-    if lapsed and db.events.find_one({"_id": mail["_id"]}):
+    if lapsed and _was_sent(db, mail):
         _remove(db, mail)
         return True
     return False
+
+
+def _was_sent(db: Db, mail: Document) -> bool:
+    return db.events.find_one({"_id": mail["_id"]}, {"_id": 1}) is not None
 
 
 def settle_sent(db: Db, mail: Document, reply: str) -> None:
@@ -115,6 +119,8 @@ def settle_sent(db: Db, mail: Document, reply: str) -> None:
         db.events.insert_one(
             _event(mail, MailEvent.SENT, f"sent again: {reply}") | {"repeat": True}
         )
+    # A sender that had it meanwhile, after this one's lease had lapsed, may have given it up.
+    db.failed_emails.delete_one({"_id": mail["_id"]})
     _remove(db, mail)
 
 
@@ -136,9 +142,9 @@ def defer(db: Db, mail: Document, seconds: float, reason: str, reply: str) -> No
     _back_to_pending(db, mail, seconds, attempts=1)
 
 
-def release(db: Db, mail: Document, seconds: float = 0.0) -> None:
+def release(db: Db, mail: Document) -> None:
     """Give `mail` back untried; no attempt is spent."""
-    _back_to_pending(db, mail, seconds, attempts=0)
+    _back_to_pending(db, mail, 0.0, attempts=0)
 
 
 def _back_to_pending(db: Db, mail: Document, seconds: float, attempts: int) -> None:
@@ -157,7 +163,9 @@ def _fail(db: Db, mail: Document, reason: str, error: str) -> None:
         "attempts": mail["attempts"] + 1,
         "lastAttemptDate": now(),
     }
-    if db.pending_emails.update_one(_held(mail), {"$set": {"failure": failure}}).matched_count:
+    if _was_sent(db, mail):
+        _remove(db, mail)
+    elif db.pending_emails.update_one(_held(mail), {"$set": {"failure": failure}}).matched_count:
         _move_to_failed(db, {**mail, "failure": failure})
 
 

@@ -7,6 +7,8 @@ import ssl
 from enum import StrEnum
 from typing import NamedTuple
 
+from crmapp.mailqueue.smtp import SenderRefused
+
 
 class Reason(StrEnum):
     """Why a mail failed."""
@@ -34,7 +36,11 @@ class Failure(NamedTuple):
 def failure_of(error: Exception) -> Failure:
     """Sort out what `MailConnection.deliver` raised. 4xx may pass, 5xx will not (RFC 5321, 4.2.1)."""
     if isinstance(error, smtplib.SMTPResponseException):
-        reply = str(error.smtp_error)
+        said = error.smtp_error
+        reply = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+        if isinstance(error, SenderRefused):
+            # The sender is the same for every mail, so a mistake in it is no reason to give them all up at once.
+            return Failure(False, Reason.REJECTED_SENDER, reply)
         if 500 <= error.smtp_code < 600:
             return Failure(True, _reason_of(error.smtp_code), reply)
         return Failure(False, Reason.TEMPORARILY_REFUSED_TOO_OFTEN, reply)

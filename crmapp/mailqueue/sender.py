@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from smtplib import SMTPAuthenticationError
 
 from flask_mail import Message
 from pymongo.errors import PyMongoError
@@ -15,6 +17,8 @@ from crmapp.mailqueue.replies import Reason, failure_of
 from crmapp.mailqueue.smtp import MailConnection
 
 log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 25.0
 
 Compose = Callable[[Db, Document], Message]
 
@@ -35,19 +39,34 @@ class Sender:
         self._retry_base = retry_base
 
     def send(self, connection: MailConnection, mail: Document) -> None:
-        """Send and settle. Only MongoDB's errors come out of here; the mail's lease then lapses."""
+        """Send and settle.
+
+        Raises PyMongoError, and smtplib.SMTPAuthenticationError where the server wants a sign-in first: that is
+        nobody's attempt.
+        """
         try:
             message = self._compose[mail["template"]](self._db, mail)
             message.msgId = mail["messageId"]
             reply = connection.deliver(message)
         except Unneeded as why:
             queue.settle_void(self._db, mail, str(why))
-        except PyMongoError:
+        except (PyMongoError, SMTPAuthenticationError):
             raise
         except Exception as error:
             self._settle_failure(mail, error)
         else:
-            queue.settle_sent(self._db, mail, reply)
+            self._settle_sent(mail, reply)
+
+    def _settle_sent(self, mail: Document, reply: str) -> None:
+        """Again and again while MongoDB is away: a mail whose sending is not on record will be sent again."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        while True:
+            try:
+                return queue.settle_sent(self._db, mail, reply)
+            except PyMongoError:
+                if time.monotonic() > give_up_at:
+                    raise
+                time.sleep(0.5)
 
     def _settle_failure(self, mail: Document, error: Exception) -> None:
         failure = failure_of(error)

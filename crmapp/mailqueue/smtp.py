@@ -14,6 +14,12 @@ CONNECT_TIMEOUT_SECONDS = 10
 REPLY_TIMEOUT_SECONDS = 30
 # A connection that was used just now need not be asked whether it is still there.
 IDLE_SECONDS = 2
+TAKEN = (250, 251)  # 251: taken, to be forwarded (RFC 5321, 4.2.3)
+SIGN_IN_FIRST = (530, 534, 535, 538)  # RFC 4954, 6
+
+
+class SenderRefused(smtplib.SMTPResponseException):
+    """The refusal came at MAIL FROM: it concerns the sender, and so every mail."""
 
 
 class MailConnection(Connection):
@@ -66,16 +72,17 @@ class MailConnection(Connection):
     def deliver(self, message: Message) -> str:
         """Hand one message over. Returns what the server said when it took it.
 
-        Raises smtplib.SMTPResponseException with the server's refusal, or OSError where the connection broke;
-        then it is closed.
+        Raises smtplib.SMTPResponseException with the server's refusal (SMTPAuthenticationError where it wants a
+        sign-in, SenderRefused), or OSError where the connection broke; then it is closed.
         """
         host = self.host
         assert host is not None
         try:
+            content = message.as_bytes()
             recipient = sanitize_address(next(iter(message.send_to)))
-            _expect(250, host.mail(sanitize_address(str(message.sender))))
-            _expect(250, host.rcpt(recipient))
-            return _expect(250, host.data(message.as_bytes()))
+            _expect_sender(host.mail(sanitize_address(str(message.sender))))
+            _expect(host.rcpt(recipient))
+            return _expect(host.data(content))
         except smtplib.SMTPResponseException:
             self._after_refusal()
             raise
@@ -106,8 +113,19 @@ def _verifying() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _expect(code: int, answer: tuple[int, bytes]) -> str:
-    text = f"{answer[0]} {answer[1].decode('utf-8', 'replace')}"
-    if answer[0] != code:
-        raise smtplib.SMTPResponseException(answer[0], text)
+def _expect_sender(answer: tuple[int, bytes]) -> None:
+    try:
+        _expect(answer)
+    except smtplib.SMTPAuthenticationError:
+        raise
+    except smtplib.SMTPResponseException as error:
+        raise SenderRefused(error.smtp_code, error.smtp_error) from None
+
+
+def _expect(answer: tuple[int, bytes]) -> str:
+    code, text = answer[0], f"{answer[0]} {answer[1].decode('utf-8', 'replace')}"
+    if code in SIGN_IN_FIRST:
+        raise smtplib.SMTPAuthenticationError(code, text)
+    if code not in TAKEN:
+        raise smtplib.SMTPResponseException(code, text)
     return text

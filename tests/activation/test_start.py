@@ -166,6 +166,7 @@ def test_a_freeze_that_was_killed_is_finished(site, db, api, new_leads, moment):
         {
             "$set": {
                 "phase": "selecting",
+                "selection": {"leadIds": [*ids, held]},
                 "counts": {"total": 5, "activated": 0, "skipped": 0, "failed": 0},
             }
         },

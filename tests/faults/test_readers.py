@@ -108,3 +108,26 @@ def test_a_clean_stop_gives_back_what_it_held(db, smtp, new_server, admin, new_l
     server.start()
     until(lambda: db.jobs.find_one({"_id": session_id})["status"] == "completed", 40)
     assert {len(mails) for mails in smtp.taken.values()} == {1}
+
+
+def test_a_stop_in_the_middle_ends_every_stream(db, smtp, new_server, admin, new_leads, sign_in):
+    """Readers that events are on the way to, and deaf ones, do not keep a server from ending."""
+    smtp.delay = 0.02
+    new_leads(LEADS)
+    server = new_server()
+    program = sign_in(server)
+    session_id = program.activate()
+    paths = ["/stream", f"/crm/activation/stream/{session_id}"]
+    kinds = ["good", "deaf"]
+    readers = [Reader(program, paths[n % 2], kinds[n % 3 == 0]) for n in range(60)]
+
+    def all_have_heard():
+        for reader in readers:
+            reader.read()
+        return all(b"event:progress" in r.heard for r in readers if r.kind == "good")
+
+    until(all_have_heard)
+    assert server.stop() < 5
+    assert db.jobs.find_one({"_id": session_id})["status"] == "running"
+    for reader in readers:
+        reader.socket.close()

@@ -6,9 +6,16 @@ import * as hints from "./hints.js";
 
 class Sessions extends EventTarget {
   #docs = new Map();
+  #expected = new Set();
+
+  /** A session that exists, of which nothing is known yet: it counts as running until something is. */
+  expect(sessionId) {
+    this.#expected.add(sessionId);
+  }
 
   /** Take a state in. An older one than is known changes nothing. Returns whether it was news. */
   update(doc) {
+    this.#expected.delete(doc.sessionId);
     const known = this.#docs.get(doc.sessionId);
     if (known && known.rev >= doc.rev) return false;
     if (hints.isDismissed(doc.sessionId)) return false;
@@ -29,6 +36,7 @@ class Sessions extends EventTarget {
 
   /** Show it no more. */
   remove(sessionId) {
+    this.#expected.delete(sessionId);
     if (!this.#docs.delete(sessionId)) return;
     this.dispatchEvent(new CustomEvent("gone", { detail: { sessionId } }));
   }
@@ -49,7 +57,8 @@ class Sessions extends EventTarget {
 
   /** The ids of those that are not complete. */
   running() {
-    return this.all().filter((doc) => !doc.completed).map((doc) => doc.sessionId);
+    const known = this.all().filter((doc) => !doc.completed).map((doc) => doc.sessionId);
+    return [...this.#expected, ...known];
   }
 }
 

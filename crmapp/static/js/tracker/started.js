@@ -15,10 +15,12 @@ export function follow(sessionId, total) {
   started.add(sessionId);
   keep();
   trackerDialog.open(sessionId, total);
+  sessions.expect(sessionId);
   live.check([sessionId]);
 }
 
 export function startStarted() {
+  started.forEach((sessionId) => sessions.expect(sessionId));
   sessions.addEventListener("change", ({ detail: doc }) => {
     if (!doc.usersDone || !started.delete(doc.sessionId)) return;
     keep();
