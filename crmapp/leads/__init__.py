@@ -1,1 +1,1 @@
-""""""
+"""Leads: how they are listed, filtered and imported."""
