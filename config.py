@@ -52,6 +52,7 @@ class Settings:
     email_lease_seconds: int
     email_max_attempts: int
     email_retry_base_seconds: int
+    mail_max_per_minute: int
 
     @property
     def embedded_mongodb(self) -> bool:
@@ -102,6 +103,7 @@ class Settings:
             email_lease_seconds=read.number("EMAIL_LEASE_SECONDS", 60, least=5),
             email_max_attempts=read.number("EMAIL_MAX_ATTEMPTS", 5, least=1, most=50),
             email_retry_base_seconds=read.number("EMAIL_RETRY_BASE_SECONDS", 30, least=1),
+            mail_max_per_minute=read.number("MAIL_MAX_PER_MINUTE", 0, least=0),
         )
         settings._check_together()
         return settings

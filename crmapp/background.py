@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,25 +14,27 @@ from flask import Flask
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from crmapp.accounts import invitations
 from crmapp.activation.start import TYPE as ACTIVATION
 from crmapp.activation.step import ActivationRun
 from crmapp.database import Db, Document
+from crmapp.invitations.letter import TEMPLATE, compose
 from crmapp.jobs import jobs, progress, runner
 from crmapp.jobs.leases import Lease
 from crmapp.jobs.projector import Projector
 from crmapp.jobs.runner import Run, Runner
 from crmapp.live.blueprint import live
-from crmapp.mailqueue import queue, status
+from crmapp.mailqueue import control, counts, health, queue, status
 from crmapp.mailqueue.drain import Drain
-from crmapp.mailqueue.sender import Sender
 
 log = logging.getLogger(__name__)
 
 QUEUE_KEY = "emailQueue"
+HEALTH_KEY = "emailQueueHealth"
 SESSION_SECONDS = 0.1
 QUEUE_SECONDS = 0.2
+HEALTH_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
+DRIFT_SECONDS = 60.0
 
 
 class Background:
@@ -50,20 +54,13 @@ class Background:
             self._settings.job_lease_seconds,
             self._projector.touch,
         )
-        sender = Sender(
-            self._db,
-            {invitations.TEMPLATE: invitations.compose},
-            self._settings.email_max_attempts,
-            self._settings.email_retry_base_seconds,
-        )
         self._drain = Drain(
             app,
             self._db,
-            sender,
-            self._settings.email_connections,
-            self._settings.email_batch,
-            self._settings.email_lease_seconds,
+            {TEMPLATE: compose},
+            self._stopping,
             self._mail_changed,
+            lambda: self._projector.touch(HEALTH_KEY),
         )
 
     def start(self) -> None:
@@ -73,10 +70,8 @@ class Background:
         self._spawn("projector", lambda: self._projector.loop(self._projected))
         self._spawn("sweep", self._sweep)
         self._spawn("runner", lambda: self._runner.loop(job_bell, self._stopping))
-        sweep = self._settings.email_sweep_seconds
-        self._spawn("drain", lambda: self._drain.loop(mail_bell, self._stopping, sweep))
-        for number in range(self._settings.email_connections):
-            self._spawn(f"smtp-{number}", lambda: self._drain.send_loop(self._stopping))
+        for name, loop in self._drain.loops(mail_bell).items():
+            self._spawn(name, loop)
 
     def stop(self, timeout: float) -> None:
         """Ask every loop to end after the unit of work it is in, and wait up to `timeout` seconds in all.
@@ -123,21 +118,29 @@ class Background:
     def _project(self, key: str) -> None:
         if key == QUEUE_KEY:
             status.refresh(self._db)
+        elif key == HEALTH_KEY:
+            health.refresh(self._db)
         else:
             ttl = self._settings.progress_ttl_seconds
             progress.refresh(self._db, key, queue.count_of_session, ttl)
 
     def _sweep(self) -> None:
-        """Catch what a process that died left unprojected."""
-        while not self._stopping.wait(timeout=SWEEP_SECONDS):
+        """Say that this process is alive, and catch what one that died left unprojected."""
+        name, measure_at = f"{socket.gethostname()}:{os.getpid()}", 0.0
+        while not self._stopping.is_set():
             try:
+                control.seen(self._db, name, self._drain.sent_last_minute())
+                if time.monotonic() >= measure_at:
+                    measure_at = time.monotonic() + DRIFT_SECONDS
+                    counts.measure_drift(self._db)
                 unfinished = jobs.unfinished_ids(self._db)
             except PyMongoError as error:
                 log.warning("no sweep: %s", error)
-                continue
-            for key in (QUEUE_KEY, *unfinished):
+                unfinished = []
+            for key in (QUEUE_KEY, HEALTH_KEY, *unfinished):
                 self._projector.touch(key)
+            self._stopping.wait(timeout=SWEEP_SECONDS)
 
 
 def _interval(key: str) -> float:
-    return QUEUE_SECONDS if key == QUEUE_KEY else SESSION_SECONDS
+    return {QUEUE_KEY: QUEUE_SECONDS, HEALTH_KEY: HEALTH_SECONDS}.get(key, SESSION_SECONDS)

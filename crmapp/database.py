@@ -41,13 +41,18 @@ INDEXES: dict[str, list[IndexModel]] = {
     "job_errors": [IndexModel([("jobId", 1), ("state", 1)])],
     "pending_emails": [
         IndexModel([("status", 1), ("visibleAt", 1)]),
-        IndexModel("sessionId"),
+        IndexModel([("sessionId", 1), ("status", 1), ("visibleAt", 1)]),
     ],
-    "failed_emails": [IndexModel("sessionId")],
+    "failed_emails": [
+        IndexModel("sessionId"),
+        IndexModel([("dropped", 1), ("reason", 1)]),
+    ],
     "events": [
         IndexModel([("sessionId", 1), ("type", 1)]),
         IndexModel([("userId", 1), ("at", DESCENDING)]),
+        IndexModel([("type", 1), ("at", DESCENDING)]),
     ],
+    "workers": [IndexModel("seenAt", expireAfterSeconds=86_400)],
 }
 
 

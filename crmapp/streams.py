@@ -11,8 +11,8 @@ from crmapp.jobs import progress
 from crmapp.live.blueprint import live
 from crmapp.live.coalesce import Coalescer
 from crmapp.live.events import Event
-from crmapp.live.topics import EVERYTHING, QUEUE, user_room
-from crmapp.mailqueue import status
+from crmapp.live.topics import EVERYTHING, HEALTH, QUEUE, user_room
+from crmapp.mailqueue import health, status
 
 _snapshots: Coalescer[list[Event]] = Coalescer()
 
@@ -29,9 +29,9 @@ def stream() -> ResponseReturnValue:
 
     def read() -> list[Event]:
         sessions = progress.find_current(database, user.key, user.sees_everything)
-        return [*map(progress.event, sessions), *status.events(database)]
+        return [*map(progress.event, sessions), *status.events(database), health.event(database)]
 
     def snapshot() -> list[Event]:
         return _snapshots.read((database.name, room), read)
 
-    return live.stream_to_reader((room, QUEUE), snapshot, still_allowed(user))
+    return live.stream_to_reader((room, QUEUE, HEALTH), snapshot, still_allowed(user))

@@ -11,11 +11,16 @@ from flask import Flask, Response, jsonify
 from flask.json.provider import DefaultJSONProvider
 
 
+def iso(time: datetime) -> str:
+    """ISO 8601 in UTC, with milliseconds."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, ObjectId):
         return str(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return iso(value)
     raise TypeError(f"{type(value).__name__} has no form on the wire")
 
 

@@ -11,6 +11,7 @@ from crmapp.live.topics import Topic
 PROGRESS = "progress"
 COMPLETE = "complete"
 EMAIL_QUEUE_UPDATE = "emailQueueUpdate"
+EMAIL_QUEUE_HEALTH = "emailQueueHealth"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 PREFIX = "crmapp"
 EVERYTHING = "everything"
 QUEUE = "queue"
+HEALTH = "queue-health"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Topic:
 
 
 EMAIL_QUEUE = Topic(QUEUE)
+QUEUE_HEALTH = Topic(HEALTH)
 
 
 def session_topic(session_id: str, owner: str) -> Topic:

@@ -1,146 +1,148 @@
-"""Empties the queue day and night: one claimer, and as many connections as were asked for."""
+"""Empties the queue day and night: one loop claims, one composes, and as many send as connections were asked for."""
 
 from __future__ import annotations
 
 import logging
-import smtplib
 import threading
 import time
-from collections.abc import Callable
-from queue import Empty, Queue
+from collections.abc import Callable, Mapping
+from queue import Full, Queue
 
 from flask import Flask
 from pymongo.errors import PyMongoError
 
+from config import Settings
 from crmapp.database import Db, Document
-from crmapp.mailqueue import queue
-from crmapp.mailqueue.backoff import outage_delay
-from crmapp.mailqueue.replies import outage_of
-from crmapp.mailqueue.sender import Sender
+from crmapp.mailqueue import queue, rate
+from crmapp.mailqueue.composer import Batch, Composer, all_of
+from crmapp.mailqueue.gate import Gate
+from crmapp.mailqueue.letter import Compose
+from crmapp.mailqueue.sender import Attempts, Claimed, Sender
+from crmapp.mailqueue.settler import Settler
 from crmapp.mailqueue.smtp import MailConnection
 
 log = logging.getLogger(__name__)
 
-# A connection that has nothing to do is kept this long.
-IDLE_SECONDS = 10.0
+RETRY_SECONDS = 1.0
 
 
 class Drain:
-    """`changed` is called after each mail that left the queue, with the mail."""
+    """`changed` is called for each mail that was claimed or settled, `health_changed` when the pages have something
+    else to say of the queue."""
 
     def __init__(
         self,
         app: Flask,
         db: Db,
-        sender: Sender,
-        connections: int,
-        batch: int,
-        lease_seconds: int,
+        templates: Mapping[str, Compose],
+        stopping: threading.Event,
         changed: Callable[[Document], None],
+        health_changed: Callable[[], None],
     ) -> None:
         self._app = app
         self._db = db
-        self._sender = sender
-        self._batch = batch
-        self._lease_seconds = lease_seconds
-        self._changed = changed
-        self._claimed: Queue[tuple[Document, float]] = Queue(maxsize=connections)
-        self._claiming_ended = threading.Event()
-        self._outages = 0
-        self._closed_until = 0.0
+        self._settings: Settings = app.config["SETTINGS"]
+        self._stopping = stopping
+        self._gate = Gate(db, stopping, health_changed)
+        self._turns = queue.Turns()
+        self._wait = 0.0
+        self._batches: Queue[Batch] = Queue(maxsize=1)
+        self._claimed: Queue[Claimed] = Queue(maxsize=self._settings.email_batch)
+        self._attempts = Attempts(
+            db,
+            self._gate,
+            self._settings.email_max_attempts,
+            self._settings.email_retry_base_seconds,
+        )
+        sender = self._settings.mail_default_sender
+        self._composer = Composer(db, templates, sender, self._gate, self._attempts, changed)
+        self._settler = Settler(db, self._settings.email_connections, changed)
 
-    def loop(self, bell: threading.Event, stopping: threading.Event, sweep_seconds: float) -> None:
-        """Claim whenever the bell rings, and every `sweep_seconds` for a ring that was lost."""
-        while not stopping.is_set():
+    def loops(self, bell: threading.Event) -> dict[str, Callable[[], None]]:
+        """Every loop, by name: each runs in a thread of its own until the process is to stop."""
+        loops = {
+            "drain": lambda: self._claim_loop(bell),
+            "composer": lambda: self._composer.loop(self._batches, self._claimed),
+            "settler": self._settler.loop,
+            "remover": self._settler.removal_loop,
+        }
+        for number in range(self._settings.email_connections):
+            loops[f"smtp-{number}"] = self._send_loop
+        return loops
+
+    def sent_last_minute(self) -> int:
+        return self._settler.sent_in(60)
+
+    def _claim_loop(self, bell: threading.Event) -> None:
+        """Claim whenever the bell rings, and every EMAIL_SWEEP_SECONDS for a ring that was lost."""
+        while not self._stopping.is_set():
             bell.clear()
-            while not stopping.is_set() and self.step(stopping):
+            while not self._stopping.is_set() and self.step():
                 pass
-            wait = self._closed_until - time.monotonic()
-            if wait > 0:
-                stopping.wait(timeout=wait)
-            else:
-                bell.wait(timeout=min(sweep_seconds, self._seconds_to_next()))
-        self._claiming_ended.set()
+            bell.wait(timeout=self._seconds_to_wait())
+        for mails, _ in all_of(self._batches):
+            self._composer.give_back(mails)
 
-    def step(self, stopping: threading.Event) -> bool:
-        """Claim a batch and hand it to the connections. Says whether there was one."""
-        if time.monotonic() < self._closed_until:
-            return False
-        expires = time.monotonic() + self._lease_seconds
+    def step(self) -> bool:
+        """Claim a batch and hand it to the composer. Says whether there was one."""
+        self._wait = 0.0
         try:
-            mails = queue.claim(self._db, self._batch, self._lease_seconds)
+            self._gate.look()
+            count, good_for = self._permitted() if self._gate.is_open else (0, 0.0)
+            send_by = time.monotonic() + good_for
+            mails = self._claim(count) if count else []
         except PyMongoError as error:
             log.warning("cannot claim mail: %s", error)
-            stopping.wait(timeout=1.0)
+            self._wait = RETRY_SECONDS
             return False
-        for mail in mails:
-            self._changed(mail)
-            self._claimed.put((mail, expires))
+        if mails:
+            self._hand_over((mails, send_by))
         return bool(mails)
 
-    def _seconds_to_next(self) -> float:
-        """A deferred mail is sent when its time comes, not at the next sweep."""
+    def _permitted(self) -> tuple[int, float]:
+        """How many mails to claim, and for how many seconds they may be sent."""
+        settings = self._settings
+        # About as many as leave within a second: who comes later is not to wait behind what is claimed.
+        count = max(settings.email_connections, self._settler.sent_in(1))
+        count = 1 if self._gate.in_trouble else min(settings.email_batch, count)
+        self._claimed.maxsize = count
+        good_for = settings.email_lease_seconds / 2
+        if not settings.mail_max_per_minute:
+            return count, good_for
+        if not queue.any_due(self._db):
+            return 0, good_for
+        count = min(count, settings.email_connections)
+        granted, self._wait = rate.take(self._db, count, settings.mail_max_per_minute)
+        return granted, min(good_for, rate.GOOD_FOR_SECONDS)
+
+    def _claim(self, count: int) -> list[Document]:
+        return queue.claim(self._db, count, self._settings.email_lease_seconds, self._turns)
+
+    def _hand_over(self, batch: Batch) -> None:
+        while not self._stopping.is_set():
+            try:
+                return self._batches.put(batch, timeout=RETRY_SECONDS)
+            except Full:
+                continue
+        return self._composer.give_back(batch[0])
+
+    def _seconds_to_wait(self) -> float:
+        if self._wait or self._gate.seconds_closed():
+            return max(self._wait, self._gate.seconds_closed())
+        sweep = float(self._settings.email_sweep_seconds)
+        if self._gate.paused:
+            return sweep
         try:
-            return queue.seconds_to_next(self._db)
+            # A deferred mail is sent when its time comes, not at the next sweep.
+            return min(sweep, queue.seconds_to_next(self._db))
         except PyMongoError:
-            return 1.0
+            return RETRY_SECONDS
 
-    def send_loop(self, stopping: threading.Event) -> None:
-        """One connection: sends what was claimed; once told to stop, gives it back untried."""
-        with self._app.app_context():
-            connection = MailConnection(self._app.extensions["mail"])
-            used_at = 0.0
-            while not (self._claiming_ended.is_set() and self._claimed.empty()):
-                try:
-                    mail, expires = self._claimed.get(timeout=1.0)
-                except Empty:
-                    if time.monotonic() - used_at > IDLE_SECONDS:
-                        connection.close()
-                    continue
-                self._send(connection, mail, expires, stopping)
-                used_at = time.monotonic()
-            connection.close()
-
-    def _send(
-        self,
-        connection: MailConnection,
-        mail: Document,
-        expires: float,
-        stopping: threading.Event,
-    ) -> None:
-        now = time.monotonic()
-        # A mail that waited long for its turn may belong to somebody else before it is sent.
-        too_late = now > expires - self._lease_seconds / 2
-        try:
-            if stopping.is_set() or too_late or now < self._closed_until:
-                queue.release(self._db, mail)
-            elif self._open(connection, mail):
-                self._sender.send(connection, mail)
-        except smtplib.SMTPAuthenticationError as error:
-            connection.close()
-            self._close_for_a_while(error)
-            queue.release(self._db, mail)
-        except PyMongoError as error:
-            log.warning("mail %s stays claimed until its lease lapses: %s", mail["_id"], error)
-        except Exception:
-            log.exception("mail %s stays claimed until its lease lapses", mail["_id"])
-        self._changed(mail)
-
-    def _open(self, connection: MailConnection, mail: Document) -> bool:
-        """Be connected; where the server cannot be used, nobody's attempt is spent and the whole queue waits."""
-        try:
-            connection.open()
-        except OSError as error:
-            self._close_for_a_while(error)
-            queue.release(self._db, mail)
-            return False
-        self._outages = 0
-        return True
-
-    def _close_for_a_while(self, error: OSError) -> None:
-        if time.monotonic() < self._closed_until:
-            return
-        self._outages += 1
-        delay = outage_delay(self._outages)
-        self._closed_until = time.monotonic() + delay
-        log.warning("%s, next try in %.0f s: %s", outage_of(error), delay, error)
+    def _send_loop(self) -> None:
+        """One connection."""
+        mail = self._app.extensions["mail"]
+        connection = MailConnection(mail, self._settings.email_lease_seconds)
+        Sender(
+            self._db, connection, self._claimed, self._gate, self._settler, self._attempts
+        ).loop()
+        self._settler.leave()

@@ -1,81 +1,187 @@
-"""Sends one claimed mail over one connection, and settles it by what came of it."""
+"""One connection to the mail server, and what becomes of the mails that go over it."""
 
 from __future__ import annotations
 
 import logging
+import smtplib
 import time
-from collections.abc import Callable
-from smtplib import SMTPAuthenticationError
+from dataclasses import dataclass
+from queue import Empty, Queue
 
-from flask_mail import Message
 from pymongo.errors import PyMongoError
 
 from crmapp.database import Db, Document
 from crmapp.mailqueue import queue
 from crmapp.mailqueue.backoff import retry_delay
-from crmapp.mailqueue.replies import Reason, failure_of
-from crmapp.mailqueue.smtp import MailConnection
+from crmapp.mailqueue.gate import Gate
+from crmapp.mailqueue.letter import Envelope, Unneeded
+from crmapp.mailqueue.replies import Reason, asks_for_less, failure_of
+from crmapp.mailqueue.settler import Receipt, Settler
+from crmapp.mailqueue.smtp import MailConnection, Outcome
 
 log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 25.0
-
-Compose = Callable[[Db, Document], Message]
-
-
-class Unneeded(Exception):
-    """Raised by a template's `compose`: nobody needs this mail any more. Its text says why."""
+# A connection that has nothing to do is kept this long.
+IDLE_SECONDS = 10.0
+# So often a mail is held back without an attempt being spent, because the server asked for less mail.
+PATIENCE = 20
 
 
-class Sender:
-    """`compose` makes the message of a queued mail, by the name of its template."""
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail that is ours, ready to be sent; after `send_by` (of the monotonic clock) it may be somebody else's."""
 
-    def __init__(
-        self, db: Db, compose: dict[str, Compose], max_attempts: int, retry_base: float
-    ) -> None:
+    mail: Document
+    envelope: Envelope
+    send_by: float
+
+
+class Attempts:
+    """What a failed attempt means for the mail."""
+
+    def __init__(self, db: Db, gate: Gate, max_attempts: int, retry_base: float) -> None:
         self._db = db
-        self._compose = compose
+        self._gate = gate
         self._max_attempts = max_attempts
         self._retry_base = retry_base
 
-    def send(self, connection: MailConnection, mail: Document) -> None:
-        """Send and settle.
-
-        Raises PyMongoError, and smtplib.SMTPAuthenticationError where the server wants a sign-in first: that is
-        nobody's attempt.
-        """
-        try:
-            message = self._compose[mail["template"]](self._db, mail)
-            message.msgId = mail["messageId"]
-            reply = connection.deliver(message)
-        except Unneeded as why:
-            queue.settle_void(self._db, mail, str(why))
-        except (PyMongoError, SMTPAuthenticationError):
-            raise
-        except Exception as error:
-            self._settle_failure(mail, error)
-        else:
-            self._settle_sent(mail, reply)
-
-    def _settle_sent(self, mail: Document, reply: str) -> None:
-        """Again and again while MongoDB is away: a mail whose sending is not on record will be sent again."""
-        give_up_at = time.monotonic() + SETTLE_SECONDS
-        while True:
-            try:
-                return queue.settle_sent(self._db, mail, reply)
-            except PyMongoError:
-                if time.monotonic() > give_up_at:
-                    raise
-                time.sleep(0.5)
-
-    def _settle_failure(self, mail: Document, error: Exception) -> None:
+    def failed(self, mail: Document, error: Exception) -> None:
+        """Settle `mail`, or have it tried again later. Raises PyMongoError."""
+        if isinstance(error, Unneeded):
+            return queue.settle_void(self._db, mail, str(error))
         failure = failure_of(error)
         if failure.reason is Reason.FAULT:
             log.error("mail %s cannot be made", mail["_id"], exc_info=error)
-        attempts = mail["attempts"] + 1
+        attempts, throttles = mail["attempts"] + 1, mail.get("throttles", 0)
         log.info("mail %s attempt %d: %s", mail["_id"], attempts, failure.reply)
-        if failure.final or attempts >= self._max_attempts:
+        delay = retry_delay(attempts + throttles, self._retry_base)
+        if asks_for_less(error) and throttles < PATIENCE:
+            self._gate.complained(failure.reply)
+            queue.hold_back(self._db, mail, delay, failure.reason, failure.reply)
+        elif failure.final or attempts >= self._max_attempts:
             queue.settle_failed(self._db, mail, failure.reason, failure.reply)
         else:
-            delay = retry_delay(attempts, self._retry_base)
             queue.defer(self._db, mail, delay, failure.reason, failure.reply)
+        return None
+
+
+class Sender:
+    """Sends what comes out of `claimed`. While the server takes the content of one mail it is told of the next."""
+
+    def __init__(
+        self,
+        db: Db,
+        connection: MailConnection,
+        claimed: Queue[Claimed],
+        gate: Gate,
+        settler: Settler,
+        attempts: Attempts,
+    ) -> None:
+        self._db = db
+        self._connection = connection
+        self._claimed = claimed
+        self._gate = gate
+        self._settler = settler
+        self._attempts = attempts
+        self._in_hand: Claimed | None = None  # the server waits for its content
+        self._receipt: Receipt | None = None
+        self._used_at = 0.0
+
+    def loop(self) -> None:
+        """Until the process is to stop; what is claimed then is given back untried."""
+        while not self._gate.stopping.is_set():
+            self.step()
+        if self._receipt:
+            self._receipt.wait()
+        if self._in_hand:
+            self._give_back(self._in_hand)
+        self._connection.close()
+
+    def step(self) -> None:
+        """One exchange with the server: the content of the mail in hand, and the envelope of the next."""
+        following = self._next()
+        if self._receipt:
+            # No content leaves before the sending of the last one is on record.
+            self._receipt.wait()
+            self._receipt = None
+        in_hand, self._in_hand = self._still_ours(self._in_hand), None
+        following = self._still_ours(following)
+        if following and not in_hand and not self._connect():
+            self._give_back(following)
+        elif in_hand or following:
+            self._exchange(in_hand, following)
+
+    def _next(self) -> Claimed | None:
+        try:
+            if self._in_hand is None:
+                return self._claimed.get(timeout=1.0)
+            # Where the server asked for less, one after the other.
+            return None if self._gate.in_trouble else self._claimed.get_nowait()
+        except Empty:
+            if self._in_hand is None and time.monotonic() - self._used_at > IDLE_SECONDS:
+                self._connection.close()
+            return None
+
+    def _still_ours(self, claimed: Claimed | None) -> Claimed | None:
+        """Who waited for too long, or until the gate was closed, is given back."""
+        if claimed is None or (self._gate.is_open and time.monotonic() < claimed.send_by):
+            return claimed
+        if claimed is self._in_hand:
+            self._connection.hang_up()
+        self._give_back(claimed)
+        return None
+
+    def _connect(self) -> bool:
+        """Where the server cannot be used, nobody's attempt is spent and the whole queue waits."""
+        pause = self._gate.pace.take_turn()
+        if pause and self._gate.stopping.wait(timeout=pause):
+            return False
+        fresh = self._connection.host is None
+        try:
+            self._connection.open()
+        except (OSError, ValueError) as error:
+            self._gate.close(error)
+            return False
+        if fresh:
+            self._gate.connected()
+        return True
+
+    def _exchange(self, in_hand: Claimed | None, following: Claimed | None) -> None:
+        taken, opened = self._connection.exchange(
+            in_hand.envelope if in_hand else None, following.envelope if following else None
+        )
+        self._used_at = time.monotonic()
+        if in_hand and self._was_taken(in_hand, taken):
+            self._receipt = self._settler.settle(in_hand.mail, str(taken))
+            self._gate.went_well()
+        if following and self._was_taken(following, opened):
+            self._in_hand = following
+
+    def _was_taken(self, claimed: Claimed, outcome: Outcome) -> bool:
+        if isinstance(outcome, str):
+            return True
+        if outcome is None:
+            self._give_back(claimed)
+        elif isinstance(outcome, smtplib.SMTPAuthenticationError):
+            self._connection.close()
+            self._gate.close(outcome)
+            self._give_back(claimed)
+        else:
+            self._settle(claimed.mail, outcome)
+        return False
+
+    def _settle(self, mail: Document, error: Exception) -> None:
+        try:
+            self._attempts.failed(mail, error)
+        except PyMongoError as fault:
+            log.warning("mail %s stays claimed until its lease lapses: %s", mail["_id"], fault)
+        self._settler.changed(mail)
+
+    def _give_back(self, claimed: Claimed) -> None:
+        try:
+            queue.release(self._db, [claimed.mail])
+        except PyMongoError as fault:
+            log.warning(
+                "mail %s stays claimed until its lease lapses: %s", claimed.mail["_id"], fault
+            )
+        self._settler.changed(claimed.mail)

@@ -1,46 +1,67 @@
-"""Flask-Mail's connection with what it lacks: time limits, verified certificates, and the server's own words."""
+"""Flask-Mail's connection with what it lacks: time limits, verified certificates, the server's own words, and
+pipelining (RFC 2920)."""
 
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 import time
 from contextlib import suppress
 from functools import cache
 
-from flask_mail import Connection, Mail, Message, sanitize_address
+from flask_mail import Connection, Mail
 
-CONNECT_TIMEOUT_SECONDS = 10
-REPLY_TIMEOUT_SECONDS = 30
+from crmapp.mailqueue.letter import Envelope
+from crmapp.mailqueue.replies import Broken, Refusal, Stage, decode
+
+LONGEST_CONNECT_SECONDS = 10.0
+LONGEST_REPLY_SECONDS = 30.0
 # A connection that was used just now need not be asked whether it is still there.
-IDLE_SECONDS = 2
-TAKEN = (250, 251)  # 251: taken, to be forwarded (RFC 5321, 4.2.3)
+IDLE_SECONDS = 2.0
+LONGEST_REPLY = 64 * 1024
+LONGEST_WORDS = 4096
+GOODBYE_SECONDS = 1.0
+# 251: taken, to be forwarded (RFC 5321, 4.2.3)
+WANTED = {
+    Stage.RSET: (250,),
+    Stage.MAIL: (250, 251),
+    Stage.RCPT: (250, 251),
+    Stage.DATA: (354,),
+    Stage.CONTENT: (250, 251),
+}
+GOING = 421
 SIGN_IN_FIRST = (530, 534, 535, 538)  # RFC 4954, 6
 
-
-class SenderRefused(smtplib.SMTPResponseException):
-    """The refusal came at MAIL FROM: it concerns the sender, and so every mail."""
+Outcome = str | Exception | None
 
 
 class MailConnection(Connection):
-    """One connection to the mail server, kept for many mails."""
+    """One connection to the mail server, kept for many mails. Connecting and every reply take at most a third of
+    `lease_seconds`, for which the mails are ours."""
 
-    def __init__(self, mail: Mail) -> None:
+    host: smtplib.SMTP | None
+
+    def __init__(self, mail: Mail, lease_seconds: float) -> None:
         super().__init__(mail)
         self.host = None
+        self._connect_seconds = min(LONGEST_CONNECT_SECONDS, lease_seconds / 3)
+        self._reply_seconds = min(LONGEST_REPLY_SECONDS, lease_seconds / 3)
         self._used_at = 0.0
+        self._unread = b""
+        self._begun = False  # whether an envelope was left in the middle
+        self._pipelining = False
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect and sign in. Raises OSError, which is what smtplib's own errors are too."""
-        mail = self.mail
+        mail, seconds = self.mail, self._connect_seconds
         host: smtplib.SMTP
         if mail.use_ssl:
-            host = smtplib.SMTP_SSL(
-                mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS, context=_verifying()
-            )
+            host = smtplib.SMTP_SSL(mail.server, mail.port, timeout=seconds, context=_verifying())
         else:
-            host = smtplib.SMTP(mail.server, mail.port, timeout=CONNECT_TIMEOUT_SECONDS)
+            host = smtplib.SMTP(mail.server, mail.port, timeout=seconds)
         try:
+            host.ehlo_or_helo_if_needed()
             if mail.use_tls:
                 host.starttls(context=_verifying())
             if mail.username and mail.password:
@@ -49,83 +70,149 @@ class MailConnection(Connection):
         except BaseException:
             host.close()
             raise
-        if host.sock is not None:
-            host.sock.settimeout(REPLY_TIMEOUT_SECONDS)
         return host
 
     def open(self) -> None:
-        """Be connected, with what was connected before where that still answers."""
+        """Be connected, with what was connected before where that still answers. Raises OSError."""
         idle = time.monotonic() - self._used_at > IDLE_SECONDS
         if self.host is not None and idle and not self._answers():
             self.close()
         if self.host is None:
             self.host = self.configure_host()
+            self._unread, self._begun = b"", False
+            self._pipelining = self.host.has_extn("pipelining")
         self._used_at = time.monotonic()
 
     def _answers(self) -> bool:
-        assert self.host is not None
-        try:
-            return self.host.rset()[0] == 250
-        except OSError:
-            return False
+        self._begun = False
+        return not self._write(b"RSET\r\n", Stage.RSET) and isinstance(
+            self._answer(Stage.RSET), str
+        )
 
-    def deliver(self, message: Message) -> str:
-        """Hand one message over. Returns what the server said when it took it.
+    def exchange(
+        self, in_hand: Envelope | None, following: Envelope | None
+    ) -> tuple[Outcome, Outcome]:
+        """Hand over the content of `in_hand`, whose envelope was taken before, and the envelope of `following`: in one
+        packet where the server allows that (RFC 2920, 3.1).
 
-        Raises smtplib.SMTPResponseException with the server's refusal (SMTPAuthenticationError where it wants a
-        sign-in, SenderRefused), or OSError where the connection broke; then it is closed.
+        Returns what became of each: what the server said where it was taken, Refusal or Broken where it was not,
+        smtplib.SMTPAuthenticationError where the server wants a sign-in, None where it was not come to.
         """
-        host = self.host
-        assert host is not None
-        try:
-            content = message.as_bytes()
-            recipient = sanitize_address(next(iter(message.send_to)))
-            _expect_sender(host.mail(sanitize_address(str(message.sender))))
-            _expect(host.rcpt(recipient))
-            return _expect(host.data(content))
-        except smtplib.SMTPResponseException:
-            self._after_refusal()
-            raise
-        except OSError:
-            self.close()
-            raise
+        steps = self._steps(following, reset=self._begun and in_hand is None)
+        self._begun = following is not None
+        self._used_at = time.monotonic()
+        packet = in_hand.content if in_hand else b""
+        if self._pipelining:
+            packet += b"".join(command for _, command in steps)
+        broken = self._write(packet, Stage.CONTENT if in_hand else Stage.MAIL)
+        if not in_hand:
+            return None, broken or self._open_envelope(steps)
+        taken = broken or self._answer(Stage.CONTENT)
+        if self.host is None or not following:
+            return taken, None
+        return taken, self._open_envelope(steps)
 
-    def _after_refusal(self) -> None:
-        """Ready for the next mail, or closed."""
+    def _steps(self, envelope: Envelope | None, reset: bool) -> list[tuple[Stage, bytes]]:
+        if envelope is None:
+            return []
+        steps = [
+            (Stage.MAIL, f"MAIL FROM:<{envelope.sender}>\r\n".encode("ascii")),
+            (Stage.RCPT, f"RCPT TO:<{envelope.recipient}>\r\n".encode("ascii")),
+            (Stage.DATA, b"DATA\r\n"),
+        ]
+        return [(Stage.RSET, b"RSET\r\n"), *steps] if reset else steps
+
+    def _open_envelope(self, steps: list[tuple[Stage, bytes]]) -> Outcome:
+        refused: Exception | None = None
+        said: Outcome = None
+        for stage, command in steps:
+            broken = None if self._pipelining else self._write(command, stage)
+            said = broken or self._answer(stage)
+            if isinstance(said, Exception):
+                refused = refused or said
+                if self.host is None or not self._pipelining:
+                    return refused
+            elif stage is Stage.DATA and refused:
+                # The server waits for a content, although nobody is to get it.
+                self._write(b".\r\n", Stage.CONTENT)
+                self._answer(Stage.CONTENT)
+        return refused or said
+
+    def _answer(self, stage: Stage) -> Outcome:
         try:
-            if self.host is not None:
-                self.host.rset()
-        except OSError:
-            self.close()
+            code, words = self._read_reply()
+        except OSError as error:
+            return self._broken(stage, error)
+        if code == GOING:
+            self.hang_up()
+        if code in SIGN_IN_FIRST:
+            return smtplib.SMTPAuthenticationError(code, words[4:])
+        return words if code in WANTED[stage] else Refusal(stage, code, words)
+
+    def _read_reply(self) -> tuple[int, str]:
+        """One reply, of however many lines (RFC 5321, 4.2.1)."""
+        until = time.monotonic() + self._reply_seconds
+        lines: list[bytes] = []
+        while not lines or lines[-1][3:4] == b"-":
+            lines.append(self._read_line(until))
+            if sum(map(len, lines)) > LONGEST_REPLY:
+                raise OSError("the reply has no end")
+        code = lines[0][:3]
+        if not code.isdigit():
+            raise OSError(f"not a reply: {decode(lines[0][:200])!r}")
+        said = b" ".join([code, *(line[4:].strip() for line in lines)])
+        return int(code), decode(said)[:LONGEST_WORDS]
+
+    def _read_line(self, until: float) -> bytes:
+        assert self.host is not None
+        connection: socket.socket = self.host.sock  # type: ignore[assignment]
+        while b"\n" not in self._unread:
+            if len(self._unread) > LONGEST_REPLY:
+                raise OSError("the reply has no end")
+            connection.settimeout(max(0.001, until - time.monotonic()))
+            received = connection.recv(8192)
+            if not received:
+                raise OSError("the server closed the connection")
+            self._unread += received
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line.rstrip(b"\r")
+
+    def _write(self, packet: bytes, stage: Stage) -> Broken | None:
+        if not packet:
+            return None
+        assert self.host is not None
+        connection: socket.socket = self.host.sock  # type: ignore[assignment]
+        try:
+            connection.settimeout(self._reply_seconds)
+            connection.sendall(packet)
+        except OSError as error:
+            return self._broken(stage, error)
+        return None
+
+    def _broken(self, stage: Stage, error: OSError) -> Broken:
+        self.hang_up()
+        doubt = " The server may have taken the mail." if stage is Stage.CONTENT else ""
+        return Broken(
+            f"The connection broke at {stage}: {str(error) or type(error).__name__}.{doubt}"
+        )
+
+    def hang_up(self) -> None:
+        """Leave without a word: a content that was not ended is not delivered (RFC 5321, 4.1.1.4)."""
+        host, self.host = self.host, None
+        if host is not None:
+            host.close()
 
     def close(self) -> None:
         """Say goodbye. What the server answers changes nothing: what it took, it took."""
-        host, self.host = self.host, None
-        if host is not None:
+        if self.host is not None and self._write(b"QUIT\r\n", Stage.MAIL) is None:
+            self._reply_seconds, kept = GOODBYE_SECONDS, self._reply_seconds
             with suppress(OSError):
-                host.quit()
-            host.close()
+                self._read_reply()
+            self._reply_seconds = kept
+        self.hang_up()
 
 
 @cache
 def _verifying() -> ssl.SSLContext:
     """Reading the trusted certificates takes tens of milliseconds, in which a stream would stand still."""
     return ssl.create_default_context()
-
-
-def _expect_sender(answer: tuple[int, bytes]) -> None:
-    try:
-        _expect(answer)
-    except smtplib.SMTPAuthenticationError:
-        raise
-    except smtplib.SMTPResponseException as error:
-        raise SenderRefused(error.smtp_code, error.smtp_error) from None
-
-
-def _expect(answer: tuple[int, bytes]) -> str:
-    code, text = answer[0], f"{answer[0]} {answer[1].decode('utf-8', 'replace')}"
-    if code in SIGN_IN_FIRST:
-        raise smtplib.SMTPAuthenticationError(code, text)
-    if code not in TAKEN:
-        raise smtplib.SMTPResponseException(code, text)
-    return text

@@ -8,7 +8,7 @@ from crmapp.jobs.projection import project
 from crmapp.live.blueprint import live
 from crmapp.live.events import EMAIL_QUEUE_UPDATE, Event, make_event
 from crmapp.live.topics import EMAIL_QUEUE
-from crmapp.mailqueue import queue
+from crmapp.mailqueue import counts
 from crmapp.wire import to_json
 
 KEY = {"_id": "emailQueue"}
@@ -16,12 +16,12 @@ KEY = {"_id": "emailQueue"}
 
 def current(db: Db) -> Document:
     """The counts as they are now."""
-    return {**queue.counts(db), "timestamp": now()}
+    return {**counts.of_queue(db), "timestamp": now()}
 
 
 def refresh(db: Db) -> None:
     """Bring the stored counts up to date and tell every page."""
-    changed = project(db.projections, KEY, lambda _: queue.counts(db))
+    changed = project(db.projections, KEY, lambda _: counts.of_queue(db))
     if changed:
         live.announce(EMAIL_QUEUE, EMAIL_QUEUE_UPDATE, changed["rev"], to_json(_public(changed)))
 

@@ -20,7 +20,8 @@ def settle_all(db, *, failing=()):
         if mail["email"] in failing:
             queue.settle_failed(db, mail, "mailbox_unknown", "550 No such user")
         else:
-            queue.settle_sent(db, mail, "250 OK")
+            queue.note_sent(db, [(mail, "250 OK")])
+            queue.remove_sent(db, [mail])
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""Puts on record what was sent: for all connections together, because one write for ten mails costs as much as one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from pymongo.errors import PyMongoError
+
+from crmapp.database import Db, Document
+from crmapp.mailqueue import queue
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_SECONDS = 25.0
+MOST_AT_ONCE = 200
+REMOVAL_PAUSE_SECONDS = 0.02
+
+
+class Receipt(threading.Event):
+    """Set once the sending of its mail is on record, or MongoDB stayed away for too long."""
+
+    def __init__(self, mail: Document, reply: str) -> None:
+        super().__init__()
+        self.mail = mail
+        self.reply = reply
+
+
+class Settler:
+    """For the mails of so many `senders`. `changed` is called for each mail that was settled."""
+
+    def __init__(self, db: Db, senders: int, changed: Callable[[Document], None]) -> None:
+        self._db = db
+        self._senders = senders
+        self.changed = changed
+        self._taken: SimpleQueue[Receipt | None] = SimpleQueue()
+        self._noted: SimpleQueue[Receipt | None] = SimpleQueue()
+        self._sent: Counter[int] = Counter()  # by the second
+
+    def settle(self, mail: Document, reply: str) -> Receipt:
+        """Have it recorded that the server took `mail` and said `reply`. Until the receipt is set, its connection must
+        send no other content: so a death costs at most one repeated mail per connection."""
+        receipt = Receipt(mail, reply)
+        self._taken.put(receipt)
+        return receipt
+
+    def leave(self) -> None:
+        """A sender has ended. After the last one the loops end too."""
+        self._taken.put(None)
+
+    def loop(self) -> None:
+        """Note what was sent."""
+        for receipts in _batches(self._taken, self._senders):
+            self._note(receipts)
+        self._noted.put(None)
+
+    def removal_loop(self) -> None:
+        """Remove from the queue what was noted. Nobody waits for that."""
+        for receipts in _batches(self._noted, 1):
+            mails = [receipt.mail for receipt in receipts]
+            self._try_again_until_done(partial(queue.remove_sent, self._db, mails))
+            for mail in mails:
+                self.changed(mail)
+            # More will have come by then, and removing ten costs as much as removing one.
+            time.sleep(REMOVAL_PAUSE_SECONDS)
+
+    def _note(self, receipts: list[Receipt]) -> None:
+        pairs = [(receipt.mail, receipt.reply) for receipt in receipts]
+        noted = self._try_again_until_done(partial(queue.note_sent, self._db, pairs))
+        self._sent[int(time.monotonic())] += len(pairs)
+        for receipt in receipts:
+            receipt.set()
+            if noted:
+                self._noted.put(receipt)
+
+    def _try_again_until_done(self, write: Callable[[], None]) -> bool:
+        """While MongoDB is away: a mail whose sending is not on record will be sent again."""
+        give_up_at = time.monotonic() + GIVE_UP_SECONDS
+        while True:
+            try:
+                write()
+                return True
+            except PyMongoError as error:
+                if time.monotonic() > give_up_at:
+                    log.error("mails were sent, which could not be noted: %s", error)
+                    return False
+                time.sleep(0.5)
+
+    def sent_in(self, seconds: int) -> int:
+        """How many were sent in the last whole `seconds`, up to 60."""
+        now = int(time.monotonic())
+        for second in [second for second in self._sent if second < now - 60]:
+            del self._sent[second]
+        return sum(self._sent[second] for second in range(now - seconds, now))
+
+
+def _batches(waiting: SimpleQueue[Receipt | None], ends: int) -> Iterator[list[Receipt]]:
+    """Everything that waits, whenever something does, until None has come so many times."""
+    while ends:
+        batch = [waiting.get()]
+        with suppress(Empty):
+            while len(batch) < MOST_AT_ONCE:
+                batch.append(waiting.get_nowait())
+        receipts = [receipt for receipt in batch if receipt is not None]
+        if receipts:
+            yield receipts
+        ends -= len(batch) - len(receipts)
