@@ -16,6 +16,7 @@ from crmapp.accounts import access, attempts
 from crmapp.accounts.access import back_office_only
 from crmapp.accounts.routes import accounts
 from crmapp.activation.routes import activation
+from crmapp.invitations.routes import invitations, users
 from crmapp.leads.routes import leads
 from crmapp.live.blueprint import live
 from crmapp.local.routes import local as local_pages
@@ -84,13 +85,13 @@ def _namespace(mongodb_uri: str) -> str:
 
 
 def _register(app: Flask) -> None:
-    for blueprint in (leads, activation, email_queue, streams.streams):
+    for blueprint in (leads, activation, email_queue, users, streams.streams):
         app.register_blueprint(blueprint)
-    for blueprint in (accounts, health.health, pages.pages):
+    for blueprint in (accounts, invitations, health.health, pages.pages):
         app.register_blueprint(blueprint)
     if app.jinja_env.globals["local_mail"]:
         app.register_blueprint(local_pages)
 
 
-for _blueprint in (leads, activation, email_queue, local_pages):
+for _blueprint in (leads, activation, email_queue, users, local_pages):
     _blueprint.before_request(back_office_only)

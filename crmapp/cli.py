@@ -1,4 +1,4 @@
-"""Commands for maintenance: `flask init-db`, `create-admin`, `import-leads`, `worker`; names of `flask shell`."""
+"""The commands of `flask`: `init-db`, `create-admin`, `import-leads`, `queue`, `worker`; and the names of its shell."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from crmapp import database, local
 from crmapp.accounts import passwords, users
 from crmapp.addresses import InvalidAddress
 from crmapp.database import StandaloneError, db
+from crmapp.invitations.commands import queue_commands
 from crmapp.jobs import progress
 from crmapp.leads.csvfile import NotACsv
 from crmapp.leads.importing import import_leads
 from crmapp.live.blueprint import live
 from crmapp.local.samples import sample_leads
-from crmapp.mailqueue import queue
+from crmapp.mailqueue import counts, queue
 
 SHELL_HELP = """\
 db        the MongoDB database           db.leads.find_one()
 leads     its collections …              leads.count_documents({"status": "new"})
 users, jobs, events, pending, failed     jobs.find_one(sort=[("createdAt", -1)])
-queue     the mail queue's functions     queue.counts(db)
+queue     the mail queue's functions     queue.count_of_session(db, "activation_…")
+counts    how many mails there are       counts.of_queue(db)
 progress  a session's live numbers       progress.find(db, "activation_…")
 """
 
 
 def init_app(app: Flask) -> None:
-    for command in (init_db, create_admin, import_leads_command, worker):
+    for command in (init_db, create_admin, import_leads_command, queue_commands, worker):
         app.cli.add_command(command)
     if click.get_current_context(silent=True):
         # This process is a `flask` command, and the servers that it started end with it.
@@ -52,6 +54,7 @@ def _shell_names() -> dict[str, Any]:
         "pending": db.pending_emails,
         "failed": db.failed_emails,
         "queue": queue,
+        "counts": counts,
         "progress": progress,
     }
 

@@ -45,6 +45,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "failed_emails": [
         IndexModel("sessionId"),
+        IndexModel("userId"),
         IndexModel([("dropped", 1), ("reason", 1)]),
     ],
     "events": [
@@ -56,6 +57,7 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 
 
+DUPLICATE_KEY = 11000
 CHANGED_INDEX = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict
 
 

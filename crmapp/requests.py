@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -50,13 +51,41 @@ def exact_text(values: Mapping[str, Any], name: str, most: int = 500) -> str:
     return value
 
 
-def object_ids(value: Any, name: str, most: int) -> list[ObjectId]:
-    """A list of ids, each once, in the order in which they came. Raises BadInput."""
+def number(values: Mapping[str, Any], name: str, default: int, most: int) -> int:
+    """The whole number from 1 to `most` under `name`. Raises BadInput."""
+    value = values.get(name) or default
+    try:
+        wanted = int(value)
+    except (TypeError, ValueError):
+        wanted = 0
+    if not 1 <= wanted <= most:
+        raise BadInput(f"{name} must be a whole number from 1 to {most:,}.")
+    return wanted
+
+
+def day(value: str, name: str) -> datetime:
+    """The beginning of the day `value`, in UTC; `name` is what it was called. Raises BadInput."""
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadInput(f"{name} must be a day, like 2026-01-31.") from None
+
+
+def day_after(value: str, name: str) -> datetime:
+    """The end of the day `value`, in UTC. Raises BadInput."""
+    try:
+        return day(value, name) + timedelta(days=1)
+    except OverflowError:
+        raise BadInput(f"{name} must be a day, like 2026-01-31.") from None
+
+
+def object_ids(value: Any, name: str, most: int, what: str = "lead") -> list[ObjectId]:
+    """A list of the ids of `what`, each once, in the order in which they came. Raises BadInput."""
     if not isinstance(value, list):
         raise BadInput(f"{name} must be a list of ids.")
     if len(value) > most:
         raise BadInput(f"{name} holds more than {most:,} ids: use a filter instead.", 413)
     for item in value:
         if not isinstance(item, str) or not ObjectId.is_valid(item):
-            raise BadInput(f"{name} holds {str(item)[:60]!r}, which is not the id of a lead.")
+            raise BadInput(f"{name} holds {str(item)[:60]!r}, which is not the id of a {what}.")
     return list(dict.fromkeys(ObjectId(item) for item in value))

@@ -55,7 +55,7 @@ def data_dir(tmp_path):
 def test_the_shell_on_a_machine_where_nothing_runs(data_dir):
     process = start_flask({"DATA_DIR": str(data_dir)}, "shell")
     asked = (
-        'print("leads:", leads.count_documents({}))\nprint("queue:", queue.counts(db)["total"])\n'
+        'print("leads:", leads.count_documents({}))\nprint("queue:", counts.of_queue(db)["total"])\n'
     )
     asked += (
         "print(sorted(n for n in dir() if n in ('db', 'jobs', 'users', 'events', 'pending')))\n"
@@ -65,7 +65,7 @@ def test_the_shell_on_a_machine_where_nothing_runs(data_dir):
     assert "leads: 0" in output
     assert "queue: 0" in output
     assert "['db', 'events', 'jobs', 'pending', 'users']" in output
-    assert "queue.counts(db)" in output.split("leads: 0")[0]
+    assert "counts.of_queue(db)" in output.split("leads: 0")[0]
     assert server_pids(data_dir) == []
 
 

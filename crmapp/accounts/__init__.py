@@ -1,1 +1,1 @@
-"""Users, roles, signing in, and the invitations by which a lead becomes a user who can."""
+"""Users, roles, and signing in."""

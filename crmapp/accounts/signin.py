@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask import session
-from flask_login import login_user
+from flask import session, url_for
+from flask_login import current_user, login_user
 
 from crmapp.accounts import passwords, users
 from crmapp.accounts.attempts import attempts
@@ -49,3 +49,8 @@ def begin_session(user: User) -> None:
     session.clear()
     session.permanent = True
     login_user(user)
+
+
+def home() -> str:
+    """The page on which the work of who is signed in begins."""
+    return url_for("leads.index" if current_user.may_enter_back_office else "accounts.welcome")

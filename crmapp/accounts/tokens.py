@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 
 from bson import ObjectId
 from flask import current_app
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 BEARER_SECONDS = 12 * 3600
 INVITATION_SECONDS = 7 * 24 * 3600
@@ -18,12 +21,21 @@ class LinkFault(StrEnum):
     INVALID = "invalid"
     EXPIRED = "expired"
     USED = "used"
+    SUPERSEDED = "superseded"  # a newer invitation was sent
 
 
 class BadLink(Exception):
     def __init__(self, fault: LinkFault) -> None:
         super().__init__(fault)
         self.fault = fault
+
+
+class SignedInvitation(NamedTuple):
+    """What a link that was not forged says, also when it is too old to be used."""
+
+    user_id: ObjectId
+    nonce: str
+    expired: bool
 
 
 def issue_bearer(session_id: str) -> str:
@@ -43,17 +55,21 @@ def sign_invitation(user_id: ObjectId, nonce: str) -> str:
     return _signer("invitation").dumps([str(user_id), nonce])
 
 
-def read_invitation(token: str) -> tuple[ObjectId, str]:
-    """The user and nonce that were signed. Raises BadLink where it is forged, damaged or too old."""
+def read_invitation(token: str) -> SignedInvitation:
+    """Raises BadLink where it is forged or damaged."""
     try:
-        user_id, nonce = _signer("invitation").loads(token, max_age=INVITATION_SECONDS)
-    except SignatureExpired:
-        raise BadLink(LinkFault.EXPIRED) from None
+        (user_id, nonce), signed_at = _signer("invitation").loads(token, return_timestamp=True)
     except (BadSignature, ValueError):
         raise BadLink(LinkFault.INVALID) from None
-    return ObjectId(user_id), nonce
+    age = (datetime.now(UTC) - signed_at).total_seconds()
+    return SignedInvitation(ObjectId(user_id), nonce, age > INVITATION_SECONDS)
 
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:
-    assert current_app.secret_key
-    return URLSafeTimedSerializer(current_app.secret_key, salt=f"crmapp.{purpose}")
+    assert isinstance(current_app.secret_key, str)
+    return _signer_of(current_app.secret_key, purpose)
+
+
+@cache
+def _signer_of(secret_key: str, purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret_key, salt=f"crmapp.{purpose}")

@@ -58,6 +58,11 @@ class User(UserMixin):
     def sees_everything(self) -> bool:
         return self.role == Role.SUPERADMIN
 
+    @property
+    def who(self) -> Document:
+        """Whose doing something was, as a record keeps it."""
+        return {"id": self.key, "name": self.email}
+
     def get_id(self) -> str:
         """What the session cookie holds: a new `sessionVersion` ends every session of the user."""
         return f"{self.id}.{self.session_version}"

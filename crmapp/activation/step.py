@@ -13,12 +13,12 @@ from pymongo import ReplaceOne, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
-from crmapp.accounts import invitations
 from crmapp.accounts.users import Role, new_user
 from crmapp.activation import start
 from crmapp.activation.verdicts import Reason, address_of, taken_by_users, verdict
 from crmapp.clock import now
-from crmapp.database import Db, Document
+from crmapp.database import DUPLICATE_KEY, Db, Document
+from crmapp.invitations.letter import TEMPLATE
 from crmapp.jobs import jobs, leases
 from crmapp.jobs.jobs import ItemState, Phase
 from crmapp.jobs.leases import Lease
@@ -33,7 +33,6 @@ STRETCH_SECONDS = 0.004
 # What a chunk wrote is announced by a projection, and its mail is sent after a claim. Both are majority writes, which
 # wait for all that was written before them, so the chunk itself need not.
 FAST_COMMIT = WriteConcern(w=1)
-DUPLICATE_KEY = 11000
 FIRST_ID = ObjectId(b"\0" * 12)
 
 
@@ -186,7 +185,7 @@ class Chunk:
         self.users.append(user)
         self.mails.append(
             queue.new_mail(
-                invitations.TEMPLATE,
+                TEMPLATE,
                 user["_id"],
                 address,
                 self._job["_id"],

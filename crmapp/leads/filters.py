@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
 
 from crmapp.database import Document
-from crmapp.requests import BadInput, text
+from crmapp.requests import BadInput, day, day_after, text
 
 KEYS = ("status", "q", "source", "agent", "from", "to")
 SEARCHED = ("name", "email", "phone", "company")
@@ -34,9 +33,9 @@ def to_query(filter: dict[str, str]) -> Document:
     if filter.get("agent"):
         query["agentId"] = _id(filter["agent"])
     if filter.get("from"):
-        query.setdefault("createdAt", {})["$gte"] = _day(filter["from"], "from")
+        query.setdefault("createdAt", {})["$gte"] = day(filter["from"], "from")
     if filter.get("to"):
-        query.setdefault("createdAt", {})["$lt"] = _day(filter["to"], "to", timedelta(days=1))
+        query.setdefault("createdAt", {})["$lt"] = day_after(filter["to"], "to")
     if filter.get("q"):
         # Literal text only: a pattern from outside could keep the server busy for ever.
         found = {"$regex": re.escape(filter["q"]), "$options": "i"}
@@ -48,10 +47,3 @@ def _id(value: str) -> ObjectId:
     if not ObjectId.is_valid(value):
         raise BadInput("agent must be the id of a user.")
     return ObjectId(value)
-
-
-def _day(value: str, name: str, later: timedelta = timedelta()) -> datetime:
-    try:
-        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC) + later
-    except (ValueError, OverflowError):
-        raise BadInput(f"{name} must be a day, like 2026-01-31.") from None

@@ -23,8 +23,6 @@ BATCH = 1000
 LONGEST = {"name": 200, "phone": 200, "company": 200, "source": 200, "notes": 10_000}  # characters
 STATUSES = ("new", "contacted", "qualified")  # those that a file may give to a new lead
 
-_DUPLICATE_KEY = 11000
-
 
 @dataclass
 class ImportResult:
@@ -145,7 +143,7 @@ def _write(
     except BulkWriteError as error:
         written = error.details or {}
         failed = written["writeErrors"]
-        if written["writeConcernErrors"] or any(f["code"] != _DUPLICATE_KEY for f in failed):
+        if written["writeConcernErrors"] or any(f["code"] != DUPLICATE_KEY for f in failed):
             raise
         # Either another import has just created the lead, and it is there to be updated, or the
         # id belongs to a lead that has got another address since, and the new one needs its own.

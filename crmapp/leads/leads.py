@@ -10,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from crmapp.database import Db, Document
 from crmapp.leads import filters
-from crmapp.requests import BadInput
+from crmapp.requests import BadInput, number
 
 
 class LeadStatus(StrEnum):
@@ -45,27 +45,16 @@ def list_page(db: Db, values: dict[str, Any]) -> tuple[Page, dict[str, str]]:
     rest = {k: v for k, v in values.items() if k not in ("sort", "page", "pageSize")}
     filter = filters.parse(rest)
     query = filters.to_query(filter)
-    number = _number(values, "page", 1, 1_000_000)
-    size = _number(values, "pageSize", 50, max(PAGE_SIZES))
+    wanted = number(values, "page", 1, 1_000_000)
+    size = number(values, "pageSize", 50, max(PAGE_SIZES))
     total = db.leads.count_documents(query, maxTimeMS=SLOWEST_QUERY_MS)
     found = db.leads.find(query, max_time_ms=SLOWEST_QUERY_MS).sort(_sort(values.get("sort")))
-    return Page(list(found.skip((number - 1) * size).limit(size)), total, number, size), filter
+    return Page(list(found.skip((wanted - 1) * size).limit(size)), total, wanted, size), filter
 
 
 def sources(db: Db) -> list[str]:
     """Every source that some lead has."""
     return sorted(filter(None, db.leads.distinct("source")))
-
-
-def _number(values: dict[str, Any], name: str, default: int, most: int) -> int:
-    value = values.get(name) or default
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if not 1 <= number <= most:
-        raise BadInput(f"{name} must be a whole number from 1 to {most:,}.")
-    return number
 
 
 def _sort(wanted: Any) -> list[tuple[str, int]]:

@@ -84,7 +84,7 @@ class Hub:
                     pubsub.psubscribe(self._pattern)
                     self._hear_all(pubsub)
             except RedisError as error:
-                if not self._down:
+                if not self._down and not self.stopped:
                     log.warning("events are off, pages poll: Redis does not answer (%s)", error)
                 self._down = True
                 time.sleep(RECONNECT_SECONDS)

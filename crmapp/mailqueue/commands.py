@@ -11,7 +11,7 @@ from bson import ObjectId
 from crmapp.database import Document, db
 from crmapp.mailqueue import control, failed, health, rows, status
 from crmapp.mailqueue.announce import announce
-from crmapp.mailqueue.rows import State
+from crmapp.mailqueue.filters import State, parse, to_query
 from crmapp.requests import BadInput
 
 # Who it was, in timelines and on the page.
@@ -97,6 +97,6 @@ def _wanted(
     if ids:
         return [ObjectId(mail_id) for mail_id in dict.fromkeys(ids)]
     try:
-        return rows.to_query(db, State.FAILED, rows.parse(filter))
+        return to_query(db, State.FAILED, parse(filter))
     except BadInput as error:
         raise click.UsageError(str(error)) from None

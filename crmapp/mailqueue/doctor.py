@@ -74,14 +74,14 @@ def _look(db: Db, queue_missing: QueueMissing) -> Iterator[Finding]:
 def _doubles(db: Db) -> Iterator[Finding]:
     """Mails that are in two places. What was sent is sent, and what is queued is tried before it is given up."""
     for mails in _chunks(db.failed_emails.find({}, _PLACE)):
-        sent, queued = _sent_of(db, mails), _settled_wrongly(db, mails)
+        sent, queued = queue.sent_among(db, mails), _settled_wrongly(db, mails)
         for mail in mails:
             if mail["_id"] in sent:
                 yield _double(db, mail, "failed_emails", "failed, but it was sent")
             elif mail["_id"] in queued:
                 yield _double(db, mail, "failed_emails", "failed, but it is queued")
     for mails in _chunks(db.pending_emails.find(_left_alone(), _PLACE)):
-        for mail_id in _sent_of(db, mails):
+        for mail_id in queue.sent_among(db, mails):
             mail = next(mail for mail in mails if mail["_id"] == mail_id)
             yield _double(db, mail, "pending_emails", "queued, but it was sent")
 
@@ -101,11 +101,6 @@ def _settled_wrongly(db: Db, mails: list[Document]) -> set[ObjectId]:
     """Those of failed `mails` that wait in the queue. One with `failure` is about to leave it."""
     query = {"_id": {"$in": [mail["_id"] for mail in mails]}, "failure": {"$exists": False}}
     return {mail["_id"] for mail in db.pending_emails.find({**query, **_left_alone()}, {"_id": 1})}
-
-
-def _sent_of(db: Db, mails: list[Document]) -> set[ObjectId]:
-    found = db.events.find({"_id": {"$in": [mail["_id"] for mail in mails]}}, {"_id": 1})
-    return {event["_id"] for event in found}
 
 
 def _double(db: Db, mail: Document, place: str, what: str) -> Finding:

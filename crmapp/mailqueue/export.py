@@ -8,6 +8,7 @@ from typing import Any
 from crmapp.csvcells import to_csv
 from crmapp.database import Db
 from crmapp.mailqueue import rows
+from crmapp.mailqueue.filters import parse, parse_state
 
 COLUMNS = {
     "State": "state",
@@ -29,8 +30,8 @@ COLUMNS = {
 def export(db: Db, values: dict[str, Any]) -> tuple[str, Iterator[str]]:
     """A name for the file that the query string `values` asks for, and its text in pieces. Raises BadInput, before
     the first piece."""
-    state = rows.parse_state(values)
-    filter = rows.parse({name: value for name, value in values.items() if name != "state"})
+    state = parse_state(values)
+    filter = parse({name: value for name, value in values.items() if name != "state"})
     lines = (_line(mail) for mail in rows.every(db, state, filter))
     return f"email-{state}.csv", to_csv(list(COLUMNS), lines)
 

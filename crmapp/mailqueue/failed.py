@@ -11,14 +11,13 @@ from pymongo import DeleteOne
 from pymongo.errors import BulkWriteError
 
 from crmapp.clock import now
-from crmapp.database import Db, Document
+from crmapp.database import DUPLICATE_KEY, Db, Document
 from crmapp.mailqueue import queue
 from crmapp.mailqueue.announce import announce
 from crmapp.mailqueue.counts import NOT_DROPPED
 from crmapp.mailqueue.queue import MailEvent, MailStatus
 
 CHUNK = 1000
-DUPLICATE_KEY = 11000
 KEPT = ("_id", "userId", "email", "template", "sessionId", "messageId", "createdAt")
 
 
@@ -65,7 +64,7 @@ def retry(db: Db, wanted: list[ObjectId] | Document, by: Document) -> Outcome:
     outcome = Outcome()
     for mails in _chunks(db, wanted, outcome):
         outcome.sessions |= {mail["sessionId"] for mail in mails}
-        sent = _sent_of(db, [mail["_id"] for mail in mails])
+        sent = queue.sent_among(db, mails)
         db.failed_emails.delete_many({"_id": {"$in": list(sent)}})
         outcome.skipped[Skip.ALREADY_SENT] += len(sent)
         _requeue(db, [mail for mail in mails if mail["_id"] not in sent], by, outcome)
@@ -181,15 +180,9 @@ def _chunks_of_query(db: Db, query: Document) -> Iterator[list[Document]]:
 
 
 def _note_missing(db: Db, ids: set[ObjectId], outcome: Outcome) -> None:
-    sent = _sent_of(db, list(ids))
+    sent = queue.sent_among(db, [{"_id": mail_id} for mail_id in ids])
     rest = {"_id": {"$in": list(ids - sent)}}
     queued = {mail["_id"] for mail in db.pending_emails.find(rest, {"_id": 1})}
     outcome.skipped[Skip.ALREADY_SENT] += len(sent)
     outcome.skipped[Skip.ALREADY_QUEUED] += len(queued)
     outcome.skipped[Skip.NOT_FOUND] += len(ids) - len(sent) - len(queued)
-
-
-def _sent_of(db: Db, ids: list[ObjectId]) -> set[ObjectId]:
-    """The record that a mail was sent has the mail's own id."""
-    found = db.events.find({"_id": {"$in": ids}}, {"_id": 1})
-    return {event["_id"] for event in found} if ids else set()

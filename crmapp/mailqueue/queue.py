@@ -22,13 +22,12 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from crmapp.clock import now
-from crmapp.database import Db, Document
+from crmapp.database import DUPLICATE_KEY, Db, Document
 from crmapp.jobs.progress import MailCounts
 
 BELL = "bell/mail"
 # That a mail was removed need not be waited for: its `sent` event or its failure is on record.
 SOON = WriteConcern(w=1)
-DUPLICATE_KEY = 11000
 LOOK_SECONDS = 0.5
 BY_SESSION = [("sessionId", 1), ("status", 1), ("visibleAt", 1)]
 
@@ -155,7 +154,7 @@ def _claim_due(db: Db, count: int, lease_seconds: float, turns: Turns) -> list[D
         taken = _take(db, found, lease_seconds)
     # Two administrators may have retried it, and the first one's was sent in between.
     again = [mail for mail in taken if "requeuedAt" in mail]
-    sent = _sent_of(db, again)
+    sent = sent_among(db, again)
     _remove(db, [mail for mail in again if mail["_id"] in sent])
     return [mail for mail in taken if mail["_id"] not in sent]
 
@@ -189,7 +188,7 @@ def _take(db: Db, mails: list[Document], lease_seconds: float) -> list[Document]
 
 def _finish_settling(db: Db, mails: list[Document]) -> list[Document]:
     """End what a sender that died in the middle of settling had begun. Returns the mails that are still to be sent."""
-    sent = _sent_of(db, mails)
+    sent = sent_among(db, mails)
     _remove(db, [mail for mail in mails if mail["_id"] in sent])
     open_ones = [mail for mail in mails if mail["_id"] not in sent]
     for mail in open_ones:
@@ -198,13 +197,12 @@ def _finish_settling(db: Db, mails: list[Document]) -> list[Document]:
     return [mail for mail in open_ones if "failure" not in mail]
 
 
-def _sent_of(db: Db, mails: Iterable[Document]) -> set[ObjectId]:
+def sent_among(db: Db, mails: Iterable[Document]) -> set[ObjectId]:
+    """The ids of those of `mails` that were sent: the record of that has the mail's own id."""
     ids = [mail["_id"] for mail in mails]
-    return (
-        {found["_id"] for found in db.events.find({"_id": {"$in": ids}}, {"_id": 1})}
-        if ids
-        else set()
-    )
+    if not ids:
+        return set()
+    return {event["_id"] for event in db.events.find({"_id": {"$in": ids}}, {"_id": 1})}
 
 
 def note_sent(db: Db, sent: list[tuple[Document, str]]) -> None:
@@ -278,7 +276,7 @@ def _fail(db: Db, mail: Document, reason: str, error: str) -> None:
         "attempts": mail["attempts"] + 1,
         "lastAttemptDate": now(),
     }
-    if _sent_of(db, [mail]):
+    if sent_among(db, [mail]):
         _remove(db, [mail])
     elif db.pending_emails.update_one(_held([mail]), {"$set": {"failure": failure}}).matched_count:
         _move_to_failed(db, {**mail, "failure": failure})

@@ -33,7 +33,9 @@ def take(db: Db, wanted: int, per_minute: int) -> tuple[int, float]:
     ]
     after = ReturnDocument.AFTER
     try:
-        rate = db.mail_control.find_one_and_update(RATE, pipeline, upsert=True, return_document=after)
+        rate = db.mail_control.find_one_and_update(
+            RATE, pipeline, upsert=True, return_document=after
+        )
     except DuplicateKeyError:  # two were first
         return 0, 0.01
     assert rate is not None

@@ -15,7 +15,7 @@ from crmapp.mailqueue import control, failed, health, rows, status
 from crmapp.mailqueue.announce import announce
 from crmapp.mailqueue.export import export
 from crmapp.mailqueue.failed import Outcome
-from crmapp.mailqueue.rows import State
+from crmapp.mailqueue.filters import KEYS, State, parse, to_query
 from crmapp.requests import BadInput, json_object, object_ids
 from crmapp.wire import success
 
@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
         "email_queue/index.html",
         page=page,
         state=state.value,
-        filter={name: filter.get(name, "") for name in rows.KEYS},
+        filter={name: filter.get(name, "") for name in KEYS},
         counts=counts,
         groups=groups,
         reasons={reason.value: label for reason, label in rows.LABELS.items()},
@@ -111,7 +111,7 @@ def _wanted() -> list[ObjectId] | Document:
     filter: Any = body["filter"]
     if not isinstance(filter, dict):
         raise BadInput("filter must be an object.")
-    return rows.to_query(db, State.FAILED, rows.parse(filter))
+    return to_query(db, State.FAILED, parse(filter))
 
 
 def _id(mail_id: str) -> ObjectId:

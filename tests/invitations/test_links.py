@@ -187,3 +187,11 @@ def test_no_password_and_no_link_is_kept_anywhere(db, smtp, server, program, new
     assert Visitor(site).submit(link[0], **CHOICE).location == "/welcome"
     assert CHOSEN not in everything()
     assert link[1] not in everything()
+
+
+def test_a_superseded_link_is_not_called_used(db, visitor, link, invited):
+    db.users.update_one({"_id": invited["_id"]}, {"$set": {"inviteNonce": users.new_nonce()}})
+    page = visitor.get(link)
+    assert page.status_code == 410
+    assert "was used already" not in page.text
+    assert "a newer invitation" in page.text.lower()
