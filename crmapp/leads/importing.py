@@ -17,6 +17,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from crmapp import addresses
+from crmapp.database import DUPLICATE_KEY
 from crmapp.leads import csvfile
 
 BATCH = 1000
