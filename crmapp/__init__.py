@@ -20,6 +20,7 @@ from crmapp.invitations.routes import invitations, users
 from crmapp.leads.routes import leads
 from crmapp.live.blueprint import live
 from crmapp.local.routes import local as local_pages
+from crmapp.mailqueue import health as health_of_queue
 from crmapp.mailqueue.routes import email_queue
 
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     _configure(app, settings)
     app.jinja_env.globals["local_mail"] = given.embedded_mail
+    app.jinja_env.globals["queue_health"] = lambda: health_of_queue.for_page(database.current())
     namespace = _namespace(settings.mongodb_uri)
     db = database.connect(settings.mongodb_uri)
     database.init_app(app, db)

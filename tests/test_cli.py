@@ -54,9 +54,7 @@ def data_dir(tmp_path):
 
 def test_the_shell_on_a_machine_where_nothing_runs(data_dir):
     process = start_flask({"DATA_DIR": str(data_dir)}, "shell")
-    asked = (
-        'print("leads:", leads.count_documents({}))\nprint("queue:", counts.of_queue(db)["total"])\n'
-    )
+    asked = 'print("leads:", leads.count_documents({}))\nprint("queue:", counts.of_queue(db)["total"])\n'
     asked += (
         "print(sorted(n for n in dir() if n in ('db', 'jobs', 'users', 'events', 'pending')))\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from bson import ObjectId
@@ -24,8 +25,8 @@ def new_mail(user: Document, session_id: str | None) -> Document:
     return queue.new_mail(TEMPLATE, user["_id"], user["email"], session_id, domain, now())
 
 
-def compose(db: Db, mails: list[Document]) -> dict[ObjectId, Letter | Exception]:
-    """The letters of queued invitations, by the mails' ids: Unneeded for one whose user is gone or has a password
+def compose(db: Db, mails: list[Document]) -> Iterator[tuple[ObjectId, Letter | Exception]]:
+    """The letters of queued invitations, each with its mail's id: Unneeded for one whose user is gone or has a password
     already, another exception for one that cannot be made."""
     ids = {"_id": {"$in": [mail["userId"] for mail in mails]}}
     found = db.users.find(ids, {"name": 1, "status": 1, "inviteNonce": 1})
@@ -41,7 +42,7 @@ def compose(db: Db, mails: list[Document]) -> dict[ObjectId, Letter | Exception]
         except Exception as error:
             return error
 
-    return {mail["_id"]: write(mail) for mail in mails}
+    return ((mail["_id"], write(mail)) for mail in mails)
 
 
 def _facts(user: Document | None) -> Document:

@@ -106,7 +106,12 @@ def reissue(user_id: str) -> ResponseReturnValue:
 def correct_address(mail_id: str) -> ResponseReturnValue:
     email = text(json_object(), "email")
     address = resend.correct_address(db, _id(mail_id), email, signed_in().who)
-    return success({"email": address, "msg": f"A new invitation goes to {address}."})
+    return success(
+        {
+            "email": address,
+            "msg": f"A new invitation goes to {address}. The link in the old one no longer works.",
+        }
+    )
 
 
 def _id(value: str) -> ObjectId:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
-from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from crmapp.database import Db, Document
@@ -21,6 +21,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
+# So many letters are made in a row, before the connections and the streams have their turn.
+STRETCH = 5
 
 # Mails of one claim, and the time (of the monotonic clock) until which they may be sent.
 Batch = tuple[list[Document], float]
@@ -54,35 +56,35 @@ class Composer:
                 continue
             for mail in mails:
                 self._changed(mail)
-            for ready in self.compose(mails, send_by):
+            for number, ready in enumerate(self.compose(mails, send_by)):
                 self._hand_over(ready, claimed)
+                if number % STRETCH == 0:
+                    time.sleep(0)
         self.give_back([ready.mail for ready in all_of(claimed)])
 
-    def compose(self, mails: list[Document], send_by: float) -> list[Claimed]:
+    def compose(self, mails: list[Document], send_by: float) -> Iterator[Claimed]:
         """The mails that can be sent; the others are settled."""
-        ready = []
+        for mail, letter in self._letters(mails):
+            envelope = self._write(letter, mail)
+            if isinstance(envelope, Envelope):
+                yield Claimed(mail, envelope, send_by)
+            else:
+                self._settle(mail, envelope)
+
+    def _letters(self, mails: list[Document]) -> Iterator[tuple[Document, Letter | Exception]]:
         for template in {mail["template"] for mail in mails}:
-            those = [mail for mail in mails if mail["template"] == template]
-            letters = self._letters(template, those)
-            for mail in those:
-                envelope = self._write(letters.get(mail["_id"]), mail)
-                if isinstance(envelope, Envelope):
-                    ready.append(Claimed(mail, envelope, send_by))
-                else:
-                    self._settle(mail, envelope)
-        return ready
+            left = {mail["_id"]: mail for mail in mails if mail["template"] == template}
+            fault: Exception = LookupError("no letter was made of it")
+            try:
+                for mail_id, letter in self._templates[template](self._db, list(left.values())):
+                    yield left.pop(mail_id), letter
+            except Exception as error:
+                fault = error
+            yield from ((mail, fault) for mail in left.values())
 
-    def _letters(
-        self, template: str, mails: list[Document]
-    ) -> Mapping[ObjectId, Letter | Exception]:
-        try:
-            return self._templates[template](self._db, mails)
-        except Exception as error:
-            return {mail["_id"]: error for mail in mails}
-
-    def _write(self, letter: Letter | Exception | None, mail: Document) -> Envelope | Exception:
-        if not isinstance(letter, Letter):
-            return letter or LookupError(f"no letter was made of {mail['_id']}")
+    def _write(self, letter: Letter | Exception, mail: Document) -> Envelope | Exception:
+        if isinstance(letter, Exception):
+            return letter
         try:
             return write(letter, mail, self._sender)
         except Exception as error:

@@ -18,7 +18,7 @@ from crmapp.mailqueue.composer import Batch, Composer, all_of
 from crmapp.mailqueue.gate import Gate
 from crmapp.mailqueue.letter import Compose
 from crmapp.mailqueue.sender import Attempts, Claimed, Sender
-from crmapp.mailqueue.settler import Settler
+from crmapp.mailqueue.settler import NOTERS, Settler
 from crmapp.mailqueue.smtp import MailConnection
 
 log = logging.getLogger(__name__)
@@ -63,15 +63,16 @@ class Drain:
         loops = {
             "drain": lambda: self._claim_loop(bell),
             "composer": lambda: self._composer.loop(self._batches, self._claimed),
-            "settler": self._settler.loop,
             "remover": self._settler.removal_loop,
         }
+        for number in range(NOTERS):
+            loops[f"noter-{number}"] = self._settler.noting_loop
         for number in range(self._settings.email_connections):
             loops[f"smtp-{number}"] = self._send_loop
         return loops
 
     def sent_last_minute(self) -> int:
-        return self._settler.sent_in(60)
+        return self._settler.sent_in(59)
 
     def _claim_loop(self, bell: threading.Event) -> None:
         """Claim whenever the bell rings, and every EMAIL_SWEEP_SECONDS for a ring that was lost."""
@@ -102,8 +103,8 @@ class Drain:
     def _permitted(self) -> tuple[int, float]:
         """How many mails to claim, and for how many seconds they may be sent."""
         settings = self._settings
-        # About as many as leave within a second: who comes later is not to wait behind what is claimed.
-        count = max(settings.email_connections, self._settler.sent_in(1))
+        # About as many as leave within two seconds: who comes later is not to wait behind what is claimed.
+        count = max(settings.email_connections, 2 * self._settler.sent_in(1))
         count = 1 if self._gate.in_trouble else min(settings.email_batch, count)
         self._claimed.maxsize = count
         good_for = settings.email_lease_seconds / 2

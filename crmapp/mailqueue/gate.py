@@ -18,6 +18,8 @@ from crmapp.mailqueue.replies import outage_of, words_of
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 0.1
+
 
 class Gate:
     """One per process. `changed` is called when what the pages say of the queue's health has changed."""
@@ -30,6 +32,7 @@ class Gate:
         self.pace = Pace()
         self._outages = 0
         self._closed_until = 0.0
+        self._look_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -44,8 +47,10 @@ class Gate:
         return max(0.0, self._closed_until - time.monotonic())
 
     def look(self) -> None:
-        """See whether the queue is paused. Raises PyMongoError."""
-        self.paused = control.paused(self._db) is not None
+        """See whether the queue is paused, unless that was seen to be not so just now. Raises PyMongoError."""
+        if self.paused or time.monotonic() >= self._look_at:
+            self.paused = control.paused(self._db) is not None
+            self._look_at = time.monotonic() + LOOK_SECONDS
 
     def close(self, error: Exception) -> None:
         """The mail server cannot be used: nobody's attempt is spent, and the whole queue waits, longer each time."""

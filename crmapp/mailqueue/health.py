@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from pymongo.errors import PyMongoError
+
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs.projection import project
@@ -47,6 +49,14 @@ class Sentence(NamedTuple):
 def current(db: Db) -> Document:
     """{state, text, trouble, timestamp} as it is now."""
     return {**_work_out(db), "timestamp": now()}
+
+
+def for_page(db: Db) -> Document | None:
+    """The same for a page's first paint; None where MongoDB does not answer, which the page says in its own way."""
+    try:
+        return current(db)
+    except PyMongoError:
+        return None
 
 
 def refresh(db: Db) -> None:

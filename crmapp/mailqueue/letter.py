@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import encodebytes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
@@ -34,8 +34,8 @@ class Letter:
     html: str
 
 
-# Makes the letters of queued mails of one template, by the mails' ids; an exception for one that cannot be made.
-Compose = Callable[[Db, list[Document]], dict[ObjectId, Letter | Exception]]
+# Makes the letters of queued mails of one template, each with the mail's id; an exception for one that cannot be made.
+Compose = Callable[[Db, list[Document]], Iterator[tuple[ObjectId, Letter | Exception]]]
 
 
 @dataclass(frozen=True, slots=True)

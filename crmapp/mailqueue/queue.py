@@ -28,7 +28,7 @@ from crmapp.jobs.progress import MailCounts
 BELL = "bell/mail"
 # That a mail was removed need not be waited for: its `sent` event or its failure is on record.
 SOON = WriteConcern(w=1)
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.1
 BY_SESSION = [("sessionId", 1), ("status", 1), ("visibleAt", 1)]
 
 

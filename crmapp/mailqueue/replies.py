@@ -32,6 +32,10 @@ class Broken(Exception):
     """The connection broke, or nothing was said in time. Its text says at which stage."""
 
 
+class Ended(Broken):
+    """The server closed the connection where a mail begins."""
+
+
 class Reason(StrEnum):
     """Why a mail failed."""
 

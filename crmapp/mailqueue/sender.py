@@ -147,15 +147,18 @@ class Sender:
         return True
 
     def _exchange(self, in_hand: Claimed | None, following: Claimed | None) -> None:
-        taken, opened = self._connection.exchange(
-            in_hand.envelope if in_hand else None, following.envelope if following else None
-        )
+        if in_hand:
+            taken = self._connection.hand_over(
+                in_hand.envelope, following.envelope if following else None
+            )
+            if self._was_taken(in_hand, taken):
+                self._receipt = self._settler.settle(in_hand.mail, str(taken))
+                self._gate.went_well()
+        if following:
+            opened = self._connection.open_envelope(following.envelope)
+            if self._was_taken(following, opened):
+                self._in_hand = following
         self._used_at = time.monotonic()
-        if in_hand and self._was_taken(in_hand, taken):
-            self._receipt = self._settler.settle(in_hand.mail, str(taken))
-            self._gate.went_well()
-        if following and self._was_taken(following, opened):
-            self._in_hand = following
 
     def _was_taken(self, claimed: Claimed, outcome: Outcome) -> bool:
         if isinstance(outcome, str):

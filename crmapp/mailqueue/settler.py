@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 25.0
 MOST_AT_ONCE = 200
+NOTERS = 2
 REMOVAL_PAUSE_SECONDS = 0.02
 
 
@@ -38,6 +39,7 @@ class Settler:
     def __init__(self, db: Db, senders: int, changed: Callable[[Document], None]) -> None:
         self._db = db
         self._senders = senders
+        self._leaving = threading.Lock()
         self.changed = changed
         self._taken: SimpleQueue[Receipt | None] = SimpleQueue()
         self._noted: SimpleQueue[Receipt | None] = SimpleQueue()
@@ -52,17 +54,21 @@ class Settler:
 
     def leave(self) -> None:
         """A sender has ended. After the last one the loops end too."""
-        self._taken.put(None)
+        with self._leaving:
+            self._senders -= 1
+        if self._senders == 0:
+            for _ in range(NOTERS):
+                self._taken.put(None)
 
-    def loop(self) -> None:
-        """Note what was sent."""
-        for receipts in _batches(self._taken, self._senders):
+    def noting_loop(self) -> None:
+        """Note what was sent. NOTERS of these run side by side: while one waits for MongoDB the next one gathers."""
+        for receipts in _batches(self._taken):
             self._note(receipts)
         self._noted.put(None)
 
     def removal_loop(self) -> None:
         """Remove from the queue what was noted. Nobody waits for that."""
-        for receipts in _batches(self._noted, 1):
+        for receipts in _batches(self._noted, NOTERS):
             mails = [receipt.mail for receipt in receipts]
             self._try_again_until_done(partial(queue.remove_sent, self._db, mails))
             for mail in mails:
@@ -93,21 +99,22 @@ class Settler:
                 time.sleep(0.5)
 
     def sent_in(self, seconds: int) -> int:
-        """How many were sent in the last whole `seconds`, up to 60."""
+        """How many were sent in the second that runs and the `seconds` before it, up to 60."""
         now = int(time.monotonic())
-        for second in [second for second in self._sent if second < now - 60]:
-            del self._sent[second]
-        return sum(self._sent[second] for second in range(now - seconds, now))
+        for second in list(self._sent):
+            if second < now - 60:
+                del self._sent[second]
+        return sum(self._sent[second] for second in range(now - seconds, now + 1))
 
 
-def _batches(waiting: SimpleQueue[Receipt | None], ends: int) -> Iterator[list[Receipt]]:
+def _batches(waiting: SimpleQueue[Receipt | None], ends: int = 1) -> Iterator[list[Receipt]]:
     """Everything that waits, whenever something does, until None has come so many times."""
     while ends:
         batch = [waiting.get()]
         with suppress(Empty):
-            while len(batch) < MOST_AT_ONCE:
+            while batch[-1] is not None and len(batch) < MOST_AT_ONCE:
                 batch.append(waiting.get_nowait())
         receipts = [receipt for receipt in batch if receipt is not None]
+        ends -= len(batch) - len(receipts)
         if receipts:
             yield receipts
-        ends -= len(batch) - len(receipts)

@@ -13,7 +13,7 @@ from functools import cache
 from flask_mail import Connection, Mail
 
 from crmapp.mailqueue.letter import Envelope
-from crmapp.mailqueue.replies import Broken, Refusal, Stage, decode
+from crmapp.mailqueue.replies import Broken, Ended, Refusal, Stage, decode
 
 LONGEST_CONNECT_SECONDS = 10.0
 LONGEST_REPLY_SECONDS = 30.0
@@ -49,7 +49,9 @@ class MailConnection(Connection):
         self._reply_seconds = min(LONGEST_REPLY_SECONDS, lease_seconds / 3)
         self._used_at = 0.0
         self._unread = b""
-        self._begun = False  # whether an envelope was left in the middle
+        self._begun = False  # an envelope was left in the middle
+        self._ahead = False  # the envelope of the next mail was sent with a content
+        self._proven = False  # a mail was taken over this connection
         self._pipelining = False
 
     def configure_host(self) -> smtplib.SMTP:
@@ -79,7 +81,8 @@ class MailConnection(Connection):
             self.close()
         if self.host is None:
             self.host = self.configure_host()
-            self._unread, self._begun = b"", False
+            self._unread = b""
+            self._begun = self._ahead = self._proven = False
             self._pipelining = self.host.has_extn("pipelining")
         self._used_at = time.monotonic()
 
@@ -89,40 +92,50 @@ class MailConnection(Connection):
             self._answer(Stage.RSET), str
         )
 
-    def exchange(
-        self, in_hand: Envelope | None, following: Envelope | None
-    ) -> tuple[Outcome, Outcome]:
-        """Hand over the content of `in_hand`, whose envelope was taken before, and the envelope of `following`: in one
-        packet where the server allows that (RFC 2920, 3.1).
+    def hand_over(self, in_hand: Envelope, following: Envelope | None) -> Outcome:
+        """Send the content of `in_hand`, whose envelope was taken before; where the server allows that, with the
+        envelope of `following` in the same packet (RFC 2920, 3.1), for which `open_envelope` has to come next.
 
-        Returns what became of each: what the server said where it was taken, Refusal or Broken where it was not,
-        smtplib.SMTPAuthenticationError where the server wants a sign-in, None where it was not come to.
+        Returns what became of it: what the server said where it was taken, Refusal or Broken where it was not,
+        smtplib.SMTPAuthenticationError where the server wants a sign-in.
         """
-        steps = self._steps(following, reset=self._begun and in_hand is None)
-        self._begun = following is not None
-        self._used_at = time.monotonic()
-        packet = in_hand.content if in_hand else b""
-        if self._pipelining:
-            packet += b"".join(command for _, command in steps)
-        broken = self._write(packet, Stage.CONTENT if in_hand else Stage.MAIL)
-        if not in_hand:
-            return None, broken or self._open_envelope(steps)
-        taken = broken or self._answer(Stage.CONTENT)
-        if self.host is None or not following:
-            return taken, None
-        return taken, self._open_envelope(steps)
+        self._begun = False
+        packet = in_hand.content
+        if following and self._pipelining:
+            packet += self._packet(following)
+            self._ahead = True
+        outcome = self._write(packet, Stage.CONTENT) or self._answer(Stage.CONTENT)
+        self._proven = self._proven or isinstance(outcome, str)
+        return outcome
 
-    def _steps(self, envelope: Envelope | None, reset: bool) -> list[tuple[Stage, bytes]]:
-        if envelope is None:
-            return []
+    def open_envelope(self, envelope: Envelope) -> Outcome:
+        """Say from whom and to whom the next mail is. Returns as `hand_over` does, and None where the connection ended
+        before the server had looked at it: the mail is as untried as it was."""
+        if self.host is None:
+            return None
+        self._used_at = time.monotonic()
+        outcome: Outcome = None
+        if self._pipelining and not self._ahead:
+            outcome = self._write(self._packet(envelope), Stage.MAIL)
+        self._ahead = False
+        outcome = outcome or self._go_through(self._steps(envelope))
+        self._begun = True
+        # A server may end a connection after so many mails.
+        ended = isinstance(outcome, Ended) or (self.host is None and _is_421_at_mail(outcome))
+        return None if ended and self._proven else outcome
+
+    def _packet(self, envelope: Envelope) -> bytes:
+        return b"".join(command for _, command in self._steps(envelope))
+
+    def _steps(self, envelope: Envelope) -> list[tuple[Stage, bytes]]:
         steps = [
             (Stage.MAIL, f"MAIL FROM:<{envelope.sender}>\r\n".encode("ascii")),
             (Stage.RCPT, f"RCPT TO:<{envelope.recipient}>\r\n".encode("ascii")),
             (Stage.DATA, b"DATA\r\n"),
         ]
-        return [(Stage.RSET, b"RSET\r\n"), *steps] if reset else steps
+        return [(Stage.RSET, b"RSET\r\n"), *steps] if self._begun else steps
 
-    def _open_envelope(self, steps: list[tuple[Stage, bytes]]) -> Outcome:
+    def _go_through(self, steps: list[tuple[Stage, bytes]]) -> Outcome:
         refused: Exception | None = None
         said: Outcome = None
         for stage, command in steps:
@@ -172,7 +185,7 @@ class MailConnection(Connection):
             connection.settimeout(max(0.001, until - time.monotonic()))
             received = connection.recv(8192)
             if not received:
-                raise OSError("the server closed the connection")
+                raise ConnectionResetError("the server closed the connection")
             self._unread += received
         line, _, self._unread = self._unread.partition(b"\n")
         return line.rstrip(b"\r")
@@ -192,9 +205,9 @@ class MailConnection(Connection):
     def _broken(self, stage: Stage, error: OSError) -> Broken:
         self.hang_up()
         doubt = " The server may have taken the mail." if stage is Stage.CONTENT else ""
-        return Broken(
-            f"The connection broke at {stage}: {str(error) or type(error).__name__}.{doubt}"
-        )
+        text = f"The connection broke at {stage}: {str(error) or type(error).__name__}.{doubt}"
+        at_start = stage in (Stage.RSET, Stage.MAIL) and isinstance(error, ConnectionError)
+        return Ended(text) if at_start else Broken(text)
 
     def hang_up(self) -> None:
         """Leave without a word: a content that was not ended is not delivered (RFC 5321, 4.1.1.4)."""
@@ -210,6 +223,12 @@ class MailConnection(Connection):
                 self._read_reply()
             self._reply_seconds = kept
         self.hang_up()
+
+
+def _is_421_at_mail(outcome: Outcome) -> bool:
+    if not isinstance(outcome, Refusal):
+        return False
+    return outcome.code == GOING and outcome.stage in (Stage.RSET, Stage.MAIL)
 
 
 @cache

@@ -20,7 +20,7 @@ def test_each_mail_gets_its_own_letter_or_the_reason_why_not(app, db):
     db.users.update_one({"_id": people[2]["_id"]}, {"$set": {"status": "active"}})
     gone = {"_id": ObjectId(), "email": "gone@example.com"}
     mails = [new_mail(person, None) for person in (*people, gone)]
-    letters = compose(db, mails)
+    letters = dict(compose(db, mails))
     first, second, third, fourth = (letters[mail["_id"]] for mail in mails)
     assert isinstance(first, Letter)
     assert (first.recipient, first.subject) == ("ivy@example.com", "Your account is ready")
@@ -40,6 +40,6 @@ def test_one_that_cannot_be_made_does_not_hold_up_the_others(app, db):
     db.users.insert_many(people)
     db.users.update_one({"_id": people[0]["_id"]}, {"$unset": {"inviteNonce": 1}})
     broken, fine = [new_mail(person, None) for person in people]
-    letters = compose(db, [broken, fine])
+    letters = dict(compose(db, [broken, fine]))
     assert isinstance(letters[broken["_id"]], KeyError)
     assert isinstance(letters[fine["_id"]], Letter)

@@ -1,8 +1,10 @@
 // What every page of the back office does.
+import { startBanner } from "./banner.js";
 import { startConnection } from "./connection.js";
 import { live } from "./live.js";
 import { startMenu } from "./menu.js";
 import { startQueueBadge } from "./queue-badge.js";
+import { startSentences } from "./sentence.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startAnnouncer } from "./tracker/announcer.js";
@@ -13,6 +15,8 @@ import { startStarted } from "./tracker/started.js";
 startTheme();
 startMenu();
 startTimes();
+startSentences();
+startBanner();
 startQueueBadge();
 startConnection();
 trackerDialog.start();

@@ -1,6 +1,6 @@
 // What the leads page does besides what every page does.
+import { startFilter } from "./filter.js";
 import { startActivate } from "./leads/activate.js";
-import { startFilter } from "./leads/filter.js";
 import { startImport } from "./leads/import.js";
 import { startReload } from "./leads/reload.js";
 import { selection } from "./leads/selection.js";

@@ -1,10 +1,10 @@
 // Keeps this page up to date: by events while they come, by polling while they do not.
 //
-// Sessions go into sessions.js. Events of this EventTarget: "queue" with the queue's status, and
-// "connection" with "live", "polling" or "offline", as `detail`.
+// Sessions go into sessions.js. Events of this EventTarget: "queue" with the e-mail queue's counts, "health" with
+// what is to be said of it, and "connection" with "live", "polling" or "offline", as `detail`.
 import * as hints from "./hints.js";
 import { canLead, lead } from "./live/leader.js";
-import { pollActive, pollQueue, pollSession } from "./live/poll.js";
+import { pollActive, pollHealth, pollQueue, pollSession } from "./live/poll.js";
 import { Stream } from "./live/stream.js";
 import { sessions } from "./sessions.js";
 
@@ -29,6 +29,7 @@ class Live extends EventTarget {
   #polling = false;
   #state = null;
   #queueAt = "";
+  #healthAt = "";
 
   start() {
     if (canLead) {
@@ -47,6 +48,13 @@ class Live extends EventTarget {
   /** Ask the server now: what is active, the queue, and the sessions `ids`. */
   check(ids = []) {
     return this.#poll({ all: true, ids });
+  }
+
+  /** The health of the queue, as it came with an answer. An older one than is known changes nothing. */
+  takeHealth(health) {
+    if (health.timestamp < this.#healthAt) return;
+    this.#healthAt = health.timestamp;
+    this.dispatchEvent(new CustomEvent("health", { detail: health }));
   }
 
   #listen() {
@@ -80,6 +88,7 @@ class Live extends EventTarget {
     this.#reached = true;
     this.#overtaken = false;
     if (name === "emailQueueUpdate") this.#takeQueue(data);
+    else if (name === "emailQueueHealth") this.takeHealth(data);
     else sessions.update(data);
     this.#show();
   }
@@ -123,6 +132,7 @@ class Live extends EventTarget {
     const asked = new Set([...sessions.running(), ...ids]);
     const results = await Promise.allSettled([
       pollQueue().then((status) => this.#takeQueue(status)),
+      pollHealth().then((health) => this.takeHealth(health)),
       ...(all ? [pollActive().then((docs) => docs.forEach((doc) => sessions.update(doc)))] : []),
       ...[...asked].map((id) => this.#pollSession(id, silentSince)),
     ]);

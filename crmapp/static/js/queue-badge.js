@@ -6,12 +6,13 @@ export function startQueueBadge() {
   const badge = document.getElementById("queue-badge");
   const total = badge.querySelector('[data-field="total"]');
   const failed = badge.querySelector('[data-field="failed"]');
+  const link = badge.querySelector(".queue-failed");
 
   live.addEventListener("queue", ({ detail: status }) => {
     badge.dataset.total = status.total;
     badge.dataset.failed = status.failed;
     total.textContent = `(${number(status.total)})`;
-    failed.textContent = `${number(status.failed)} failed`;
-    failed.hidden = status.failed === 0;
+    failed.textContent = number(status.failed);
+    link.hidden = status.failed === 0;
   });
 }

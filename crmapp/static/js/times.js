@@ -1,4 +1,4 @@
-// Shows times as "3 hours ago", with the exact time on hover, and keeps them true.
+// Shows times in the reader's zone: "3 hours ago" with the exact time on hover, kept true, or the exact time.
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const UNITS = [
@@ -14,8 +14,14 @@ export function showTimes() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const at = new Date(time.dateTime);
     time.textContent = ago((Date.now() - at) / 1000);
-    time.title = EXACT.format(at);
+    time.title = exact(at);
   }
+  for (const time of document.querySelectorAll("time[data-exact]")) time.textContent = exact(new Date(time.dateTime));
+}
+
+/** Date and time to the second, in this machine's zone. */
+export function exact(time) {
+  return EXACT.format(time);
 }
 
 export function startTimes() {

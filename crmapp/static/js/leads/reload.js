@@ -1,5 +1,5 @@
 // Brings the list up to date when an activation has changed leads.
-import { ApiError, request } from "../api.js";
+import { newestPage } from "../newest.js";
 import { sessions } from "../sessions.js";
 import { showTimes } from "../times.js";
 import { selection } from "./selection.js";
@@ -15,13 +15,8 @@ export function startReload() {
 }
 
 export async function reload() {
-  try {
-    const response = await request(location.href, { headers: { Accept: "text/html" } });
-    if (response.redirected) return;
-    selection.replaceList(new DOMParser().parseFromString(await response.text(), "text/html"));
-    showTimes();
-  } catch (error) {
-    // The list stays as it was; the connection's label says why.
-    if (!(error instanceof ApiError)) throw error;
-  }
+  const page = await newestPage();
+  if (!page) return;
+  selection.replaceList(page);
+  showTimes();
 }

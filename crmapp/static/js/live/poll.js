@@ -12,6 +12,10 @@ export function pollQueue() {
   return api("/crm/email-queue/status", { timeout: TIMEOUT });
 }
 
+export function pollHealth() {
+  return api("/crm/email-queue/health", { timeout: TIMEOUT });
+}
+
 /** The session's progress; undefined where nothing has changed since, null where there is no such session. */
 export async function pollSession(id) {
   const headers = seen.has(id) ? { "If-None-Match": seen.get(id) } : {};

@@ -1,4 +1,4 @@
-// A choice of status or source counts at once; empty fields stay out of the address.
+// The filter of a list: a choice counts at once, and empty fields stay out of the address.
 export function startFilter() {
   const form = document.getElementById("filter");
   form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit());
