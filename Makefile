@@ -10,8 +10,12 @@ run: $(VENV)/run-ready
 admin: $(VENV)/run-ready
 	@$(BIN)/flask create-admin $(or $(EMAIL),admin@example.com)
 
+# What kills servers or looks through a browser has the machine to itself.
+ALONE = tests/faults tests/browser
+
 test: $(VENV)/test-ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
 
 # The fault tests again, with many more faults.
 chaos: $(VENV)/test-ready

@@ -103,8 +103,10 @@ class Drain:
     def _permitted(self) -> tuple[int, float]:
         """How many mails to claim, and for how many seconds they may be sent."""
         settings = self._settings
-        # About as many as leave within two seconds: who comes later is not to wait behind what is claimed.
-        count = max(settings.email_connections, 2 * self._settler.sent_in(1))
+        # As many as leave within a second or two: who comes later is not to wait behind what is claimed. With a short
+        # lease fewer, because several batches wait here at once.
+        seconds = min(1.0, settings.email_lease_seconds / 16)
+        count = max(settings.email_connections, int(seconds * self._settler.sent_in(1)))
         count = 1 if self._gate.in_trouble else min(settings.email_batch, count)
         self._claimed.maxsize = count
         good_for = settings.email_lease_seconds / 2

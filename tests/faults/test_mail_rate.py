@@ -1,12 +1,18 @@
 """Several workers share one queue, a rate and the sessions' turns."""
 
+import os
+
+from crmapp.mailqueue.rate import BURST_SECONDS, GOOD_FOR_SECONDS
 from tests.support.ledger import extra_mails
 from tests.support.mails import queue_mails
 from tests.support.waiting import until
 
 WORKERS = 4
 LIMIT = 300
-MINUTE = 60.0
+# Permits become free evenly, so a part of a minute shows the same, and sooner.
+WINDOW = 60.0 if os.environ.get("CHAOS") else 20.0
+SLACK = BURST_SECONDS + GOOD_FOR_SECONDS
+MOST = LIMIT * (WINDOW + SLACK) / (60 + SLACK)
 
 
 def addresses(count, name="lead"):
@@ -29,7 +35,7 @@ def test_four_workers_drain_one_queue_and_nothing_comes_twice(db, scripted_smtp,
 
 
 def test_the_limit_holds_over_any_minute_for_all_workers_together(db, scripted_smtp, new_worker):
-    mails = int(1.08 * LIMIT)
+    mails = int(1.08 * MOST)
     queue_mails(db, addresses(mails))
     for _ in range(WORKERS):
         new_worker(EMAIL_CONNECTIONS="4", MAIL_MAX_PER_MINUTE=str(LIMIT))
@@ -37,9 +43,9 @@ def test_the_limit_holds_over_any_minute_for_all_workers_together(db, scripted_s
     assert extra_mails(scripted_smtp) == {}
     times = [taken.at for _, taken in scripted_smtp.arrived]
     assert len(times) == mails
-    assert times[-1] - times[0] > MINUTE
-    windows = [sum(begin <= at < begin + MINUTE for at in times) for begin in times]
-    assert 0.8 * LIMIT <= max(windows) <= LIMIT
+    assert times[-1] - times[0] > WINDOW - SLACK
+    windows = [sum(begin <= at < begin + WINDOW for at in times) for begin in times]
+    assert 0.8 * MOST <= max(windows) <= MOST
 
 
 def test_five_mails_do_not_wait_behind_five_thousand(db, scripted_smtp, new_worker):

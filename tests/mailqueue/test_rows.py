@@ -168,7 +168,7 @@ def test_the_timeline_of_a_mail(api, db):
     assert data["items"][-1]["by"] == "bob@example.com"
 
 
-@pytest.mark.parametrize("mail_id", [str(ObjectId()), "nonsense"])
+@pytest.mark.parametrize("mail_id", ["6b036fbb8ad747caa53e4da8", "nonsense"])
 def test_the_timeline_of_a_mail_that_is_not_there(api, mail_id):
     answer = api.get(f"{QUEUE}/mail/{mail_id}/timeline")
     assert answer.status_code == 404

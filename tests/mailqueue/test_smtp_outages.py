@@ -149,7 +149,9 @@ class Play:
             assert taken == [mail["messageId"]]
             events = timeline(self.db, mail)
             assert {event["type"] for event in events} <= set(types)
-            assert {event["attempt"] for event in events} == {1}, [event["reply"] for event in events]
+            assert {event["attempt"] for event in events} == {1}, [
+                event["reply"] for event in events
+            ]
 
 
 class Theatre:
