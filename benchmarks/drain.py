@@ -15,7 +15,7 @@ from config import Settings
 PARTS = ("fast", "slow", "latency", "counting", "memory")
 LEAST_FAST, LEAST_OF_LOOP, LEAST_SLOW = 4.0, 0.4, 5.0
 SLOW_MS = 10
-SLOW_CONNECTIONS = 20
+CONNECTIONS = 20
 SLOW_CONTESTANTS = ("crmapp 1", "post_office 2", "Celery gevent 50")
 MISSING = "smtp-sink is missing (apt-get install postfix): a server in Python takes the mails, and may be the limit."
 
@@ -54,12 +54,10 @@ class Benchmark:
 
     def fast(self) -> None:
         mail_servers = smtp_sink if SMTP_SINK else python_sink
-        connections = self._settings.email_connections
-        contest = Contest(self._settings, mail_servers, self._count, connections)
+        contest = Contest(self._settings, mail_servers, self._count, CONNECTIONS)
         rates = run(contest, list(CONTESTANTS), self._rounds)
         notes = [
-            f"crmapp with {connections} connections for each worker process, its default; post_office with as many "
-            "threads in all.",
+            f"crmapp with {CONNECTIONS} connections for each worker process, post_office with as many threads in all.",
             f"A letter has {contest.letter_bytes:,.0f} bytes.",
         ]
         if not SMTP_SINK:
@@ -69,11 +67,11 @@ class Benchmark:
 
     def slow(self) -> None:
         contest = Contest(
-            self._settings, lambda: python_sink(SLOW_MS), self._count, SLOW_CONNECTIONS
+            self._settings, lambda: python_sink(SLOW_MS), self._count, CONNECTIONS
         )
         rates = run(contest, SLOW_CONTESTANTS, self._rounds)
         notes = [
-            f"crmapp with {SLOW_CONNECTIONS} connections, post_office with as many threads, Celery with 50 greenlets."
+            f"crmapp with {CONNECTIONS} connections, post_office with as many threads, Celery with 50 greenlets."
         ]
         title = f"The same to a server {SLOW_MS} ms away, {self._count:,} mails, medians of {self._rounds}"
         show_rates(title, rates, LEAST_SLOW, notes)

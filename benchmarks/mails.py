@@ -74,7 +74,7 @@ def write_letters(db: Db, path: Path) -> float:
     """Put what the product would send for the queued mails of `db` into a file of JSON, in an application context.
     Returns their mean size on the wire, in bytes."""
     mails = list(db.pending_emails.find())
-    letters = compose(db, mails)
+    letters = dict(compose(db, mails))
     made = [_ready_made(letters[mail["_id"]], mail) for mail in mails]
     path.write_text(json.dumps(made))
     return sum(len(letter["content"]) for letter in made) / len(made)
