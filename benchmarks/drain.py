@@ -66,9 +66,7 @@ class Benchmark:
         show_rates(title, rates, LEAST_FAST, notes)
 
     def slow(self) -> None:
-        contest = Contest(
-            self._settings, lambda: python_sink(SLOW_MS), self._count, CONNECTIONS
-        )
+        contest = Contest(self._settings, lambda: python_sink(SLOW_MS), self._count, CONNECTIONS)
         rates = run(contest, SLOW_CONTESTANTS, self._rounds)
         notes = [
             f"crmapp with {CONNECTIONS} connections, post_office with as many threads, Celery with 50 greenlets."
