@@ -6,7 +6,9 @@ import pytest
 from bson import ObjectId
 from playwright.sync_api import expect
 
+from crmapp.accounts.tokens import sign_invitation
 from crmapp.clock import now
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -105,3 +107,80 @@ def test_an_address_is_corrected_with_the_keyboard_alone(smtp, new_failed, desk)
     desk.page.keyboard.press("Enter")
     expect(desk.page.locator(".toast-message")).to_contain_text("right@example.com")
     expect(failed_tab(desk)).to_have_attribute("data-count", "0")
+
+
+def test_all_that_match_are_retried_and_not_only_those_of_the_page(smtp, new_failed, desk):
+    new_failed(60)
+    new_failed(2, "mailbox_full")
+    desk.open("/crm/email-queue?state=failed&reason=mailbox_unknown")
+    desk.page.locator("#queue-list thead input[type=checkbox]").check()
+    desk.page.locator("#select-matching").click()
+    desk.page.locator("#retry-selected").click()
+    expect(desk.page.locator(".toast-message")).to_contain_text("Requeued 60")
+    expect(failed_tab(desk)).to_have_attribute("data-count", "2")
+
+
+def test_a_row_tells_what_happened_to_its_mail(db, smtp, new_failed, desk):
+    (mail_id,) = new_failed(1)
+    mail = db.failed_emails.find_one({})
+    told = {name: mail[name] for name in ("userId", "sessionId", "messageId", "email", "template")}
+    attempt = {"mailId": mail["_id"], "type": "failed", "attempt": 1, "at": now()}
+    db.events.insert_one({**told, **attempt, "reply": "550 5.1.1 nobody of that name"})
+    desk.open("/crm/email-queue?state=failed")
+    opener = row(desk, mail_id).locator(".row-open")
+    opener.focus()
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.get_by_text("550 5.1.1 nobody of that name")).to_be_visible()
+    expect(opener).to_have_attribute("aria-expanded", "true")
+
+
+def test_every_page_says_while_the_mail_server_is_away(smtp, new_failed, desk):
+    new_failed(3)
+    smtp.stop()
+    desk.open("/crm/leads")
+    banner = desk.page.locator("#system-banner")
+    expect(banner).to_be_hidden()
+    desk.page.evaluate(
+        """() => fetch("/crm/email-queue/failed/retry", {
+            method: "POST",
+            headers: {
+                "Content-Type": "application/json",
+                "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
+            },
+            body: JSON.stringify({ filter: {} }),
+        })"""
+    )
+    expect(banner).to_contain_text("The mail server does not answer", timeout=15_000)
+    expect(banner).to_contain_text("nothing was lost")
+    desk.page.reload()
+    expect(banner).to_be_visible()
+    smtp.start()
+    expect(banner).to_be_hidden(timeout=30_000)
+    expect(desk.page.locator("#queue-badge")).to_have_attribute("data-total", "0")
+
+
+def test_an_invitation_is_sent_again_from_the_users_page(db, smtp, new_failed, desk):
+    new_failed(1)
+    user = db.users.find_one({"status": "invited"})
+    desk.open(f"/crm/users/{user['_id']}")
+    desk.page.locator("#invite-again").click()
+    expect(desk.page.locator(".toast-message")).to_contain_text("tried again")
+    until(lambda: smtp.taken[user["email"]])
+    assert db.users.find_one({"_id": user["_id"]})["inviteNonce"] != user["inviteNonce"]
+
+
+def test_who_has_an_old_link_asks_for_a_new_one_and_it_works(
+    db, app, smtp, new_failed, server, new_desk
+):
+    new_failed(1)
+    user = db.users.find_one({"status": "invited"})
+    db.failed_emails.delete_many({})
+    guest = new_desk()
+    guest.page.goto(f"{server.url}/invitation/{sign_invitation(user['_id'], 'an older nonce')}")
+    guest.page.get_by_role("button", name=re.compile("new invitation", re.IGNORECASE)).click()
+    expect(guest.page.locator("main")).to_contain_text("m•••@example.com")
+    mail = until(lambda: smtp.taken[user["email"]])[0]
+    link = re.search(r"http\S+/invitation/\S+", mail.text())
+    assert link
+    guest.page.goto(link[0])
+    expect(guest.page.get_by_label("Password", exact=True)).to_be_visible()
