@@ -24,8 +24,8 @@ LOOK_SECONDS = 0.2
 # So many letters are made in a row, before the connections and the streams have their turn.
 STRETCH = 5
 
-# Mails of one claim, and the time (of the monotonic clock) until which they may be sent.
-Batch = tuple[list[Document], float]
+# Mails of one claim, and the times until which each is to be begun and to be sent (see Claimed).
+Batch = tuple[list[Document], float, float]
 
 
 class Composer:
@@ -51,23 +51,23 @@ class Composer:
         """Until the process is to stop; what nobody took by then is given back."""
         while not self._gate.stopping.is_set():
             try:
-                mails, send_by = batches.get(timeout=1.0)
+                mails, begin_by, send_by = batches.get(timeout=1.0)
             except Empty:
                 continue
             for mail in mails:
                 self._changed(mail)
-            for number, ready in enumerate(self.compose(mails, send_by)):
+            for number, ready in enumerate(self.compose(mails, begin_by, send_by)):
                 self._hand_over(ready, claimed)
                 if number % STRETCH == 0:
                     time.sleep(0)
         self.give_back([ready.mail for ready in all_of(claimed)])
 
-    def compose(self, mails: list[Document], send_by: float) -> Iterator[Claimed]:
+    def compose(self, mails: list[Document], begin_by: float, send_by: float) -> Iterator[Claimed]:
         """The mails that can be sent; the others are settled."""
         for mail, letter in self._letters(mails):
             envelope = self._write(letter, mail)
             if isinstance(envelope, Envelope):
-                yield Claimed(mail, envelope, send_by)
+                yield Claimed(mail, envelope, begin_by, send_by)
             else:
                 self._settle(mail, envelope)
 

@@ -81,27 +81,30 @@ class Drain:
             while not self._stopping.is_set() and self.step():
                 pass
             bell.wait(timeout=self._seconds_to_wait())
-        for mails, _ in all_of(self._batches):
+        for mails, _, _ in all_of(self._batches):
             self._composer.give_back(mails)
 
     def step(self) -> bool:
         """Claim a batch and hand it to the composer. Says whether there was one."""
         self._wait = 0.0
+        # Where the server asked for less, one mail is claimed at a time.
+        self._stopping.wait(timeout=self._gate.pace.take_turn())
         try:
             self._gate.look()
             count, good_for = self._permitted() if self._gate.is_open else (0, 0.0)
-            send_by = time.monotonic() + good_for
+            claimed_at = time.monotonic()
             mails = self._claim(count) if count else []
         except PyMongoError as error:
             log.warning("cannot claim mail: %s", error)
             self._wait = RETRY_SECONDS
             return False
         if mails:
-            self._hand_over((mails, send_by))
+            send_by = claimed_at + self._settings.email_lease_seconds / 2
+            self._hand_over((mails, min(claimed_at + good_for, send_by), send_by))
         return bool(mails)
 
     def _permitted(self) -> tuple[int, float]:
-        """How many mails to claim, and for how many seconds they may be sent."""
+        """How many mails to claim, and for how many seconds they may be begun."""
         settings = self._settings
         # As many as leave within a second or two: who comes later is not to wait behind what is claimed. With a short
         # lease fewer, because several batches wait here at once.

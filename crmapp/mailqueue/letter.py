@@ -65,7 +65,7 @@ def write(letter: Letter, mail: Document, sender: str) -> Envelope:
     )
     content = f"{head}{parts}--{boundary}--\r\n".encode("ascii")
     stuffed = content.replace(b"\r\n.", b"\r\n..")
-    return Envelope(_address(parseaddr(sender)[1]), recipient, stuffed + b".\r\n")
+    return Envelope(_sender(sender), recipient, stuffed + b".\r\n")
 
 
 def _part(text: str, subtype: str) -> str:
@@ -87,6 +87,15 @@ def _address(address: str) -> str:
     if not _PRINTABLE.fullmatch(written):
         raise ValueError(f"{address!r} cannot be written into an envelope")
     return written
+
+
+@cache
+def _sender(sender: str) -> str:
+    try:
+        return _address(parseaddr(sender)[1])
+    except ValueError:
+        # No fault of any mail: they wait until it is mended.
+        raise LookupError(f"MAIL_DEFAULT_SENDER is no address: {sender!r}") from None
 
 
 @cache

@@ -208,15 +208,27 @@ def sent_among(db: Db, mails: Iterable[Document]) -> set[ObjectId]:
 def note_sent(db: Db, sent: list[tuple[Document, str]]) -> None:
     """The server took these mails, and said the text beside each. From here on none of them is sent again;
     `remove_sent` has to follow."""
-    events = [{**event(mail, MailEvent.SENT, reply), "_id": mail["_id"]} for mail, reply in sent]
+    events = [
+        {**event(mail, MailEvent.SENT, reply), "_id": mail["_id"], "token": mail["token"]}
+        for mail, reply in sent
+    ]
     try:
         db.events.insert_many(events, ordered=False)
     except BulkWriteError as error:
         faults = error.details["writeErrors"]
-        if any(fault["code"] != DUPLICATE_KEY for fault in faults):
+        if not faults or any(fault["code"] != DUPLICATE_KEY for fault in faults):
             raise
-        # Another sender had them too, after this one's lease had lapsed: the timeline says so.
-        db.events.insert_many([_repeat(*sent[fault["index"]]) for fault in faults])
+        _note_repeats(db, [sent[fault["index"]] for fault in faults])
+
+
+def _note_repeats(db: Db, noted: list[tuple[Document, str]]) -> None:
+    """Where another sender had a mail too, after this one's lease had lapsed, the timeline says so. Under the same
+    token it is this very note, which was written although the answer was lost."""
+    ids = {"_id": {"$in": [mail["_id"] for mail, _ in noted]}}
+    tokens = {found["_id"]: found.get("token") for found in db.events.find(ids, {"token": 1})}
+    repeats = [pair for pair in noted if tokens.get(pair[0]["_id"]) != pair[0]["token"]]
+    if repeats:
+        db.events.insert_many([_repeat(*pair) for pair in repeats])
 
 
 def _repeat(mail: Document, reply: str) -> Document:

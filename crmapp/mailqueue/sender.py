@@ -15,7 +15,7 @@ from crmapp.mailqueue import queue
 from crmapp.mailqueue.backoff import retry_delay
 from crmapp.mailqueue.gate import Gate
 from crmapp.mailqueue.letter import Envelope, Unneeded
-from crmapp.mailqueue.replies import Reason, asks_for_less, failure_of
+from crmapp.mailqueue.replies import Reason, Refusal, asks_for_less, failure_of
 from crmapp.mailqueue.settler import Receipt, Settler
 from crmapp.mailqueue.smtp import MailConnection, Outcome
 
@@ -29,10 +29,12 @@ PATIENCE = 20
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A mail that is ours, ready to be sent; after `send_by` (of the monotonic clock) it may be somebody else's."""
+    """A mail that is ours, ready to be sent. Times are of the monotonic clock: after `begin_by` its permit has run out,
+    after `send_by` it may be somebody else's before it is settled."""
 
     mail: Document
     envelope: Envelope
+    begin_by: float
     send_by: float
 
 
@@ -86,6 +88,7 @@ class Sender:
         self._in_hand: Claimed | None = None  # the server waits for its content
         self._receipt: Receipt | None = None
         self._used_at = 0.0
+        self._fresh = True  # nothing has been heard of the server over this connection
 
     def loop(self) -> None:
         """Until the process is to stop; what is claimed then is given back untried."""
@@ -94,6 +97,7 @@ class Sender:
         if self._receipt:
             self._receipt.wait()
         if self._in_hand:
+            self._connection.hang_up()
             self._give_back(self._in_hand)
         self._connection.close()
 
@@ -104,8 +108,15 @@ class Sender:
             # No content leaves before the sending of the last one is on record.
             self._receipt.wait()
             self._receipt = None
-        in_hand, self._in_hand = self._still_ours(self._in_hand), None
-        following = self._still_ours(following)
+        in_hand = self._in_hand
+        if in_hand and not self._may_leave(in_hand.send_by):
+            self._connection.hang_up()
+            self._give_back(in_hand)
+            in_hand = None
+        self._in_hand = None
+        if following and not self._may_leave(following.begin_by):
+            self._give_back(following)
+            following = None
         if following and not in_hand and not self._connect():
             self._give_back(following)
         elif in_hand or following:
@@ -122,28 +133,17 @@ class Sender:
                 self._connection.close()
             return None
 
-    def _still_ours(self, claimed: Claimed | None) -> Claimed | None:
-        """Who waited for too long, or until the gate was closed, is given back."""
-        if claimed is None or (self._gate.is_open and time.monotonic() < claimed.send_by):
-            return claimed
-        if claimed is self._in_hand:
-            self._connection.hang_up()
-        self._give_back(claimed)
-        return None
+    def _may_leave(self, until: float) -> bool:
+        return self._gate.is_open and time.monotonic() < until
 
     def _connect(self) -> bool:
         """Where the server cannot be used, nobody's attempt is spent and the whole queue waits."""
-        pause = self._gate.pace.take_turn()
-        if pause and self._gate.stopping.wait(timeout=pause):
-            return False
-        fresh = self._connection.host is None
+        self._fresh = self._fresh or self._connection.host is None
         try:
             self._connection.open()
         except (OSError, ValueError) as error:
             self._gate.close(error)
             return False
-        if fresh:
-            self._gate.connected()
         return True
 
     def _exchange(self, in_hand: Claimed | None, following: Claimed | None) -> None:
@@ -156,6 +156,9 @@ class Sender:
                 self._gate.went_well()
         if following:
             opened = self._connection.open_envelope(following.envelope)
+            if self._fresh and isinstance(opened, str | Refusal):
+                self._fresh = False
+                self._gate.connected()
             if self._was_taken(following, opened):
                 self._in_hand = following
         self._used_at = time.monotonic()

@@ -78,11 +78,15 @@ class Settler:
 
     def _note(self, receipts: list[Receipt]) -> None:
         pairs = [(receipt.mail, receipt.reply) for receipt in receipts]
-        noted = self._try_again_until_done(partial(queue.note_sent, self._db, pairs))
+        try:
+            noted = self._try_again_until_done(partial(queue.note_sent, self._db, pairs))
+        finally:
+            # Whatever went wrong, their connections must not wait for ever.
+            for receipt in receipts:
+                receipt.set()
         self._sent[int(time.monotonic())] += len(pairs)
-        for receipt in receipts:
-            receipt.set()
-            if noted:
+        if noted:
+            for receipt in receipts:
                 self._noted.put(receipt)
 
     def _try_again_until_done(self, write: Callable[[], None]) -> bool:

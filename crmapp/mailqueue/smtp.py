@@ -120,6 +120,9 @@ class MailConnection(Connection):
         self._ahead = False
         outcome = outcome or self._go_through(self._steps(envelope))
         self._begun = True
+        if isinstance(outcome, Refusal) and outcome.stage is Stage.RSET:
+            self.hang_up()
+            return None
         # A server may end a connection after so many mails.
         ended = isinstance(outcome, Ended) or (self.host is None and _is_421_at_mail(outcome))
         return None if ended and self._proven else outcome

@@ -45,9 +45,9 @@ function refreshSoon() {
   stale = document.hidden;
   if (stale || waiting) return;
   const wait = Math.max(0, lookedAt + PAUSE - performance.now());
-  waiting = setTimeout(async () => {
-    await refresh();
-    waiting = 0;
+  waiting = setTimeout(() => {
+    waiting = 0; // what happens from here on may be missing in the answer
+    refresh();
   }, wait);
 }
 
