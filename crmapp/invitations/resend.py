@@ -30,7 +30,8 @@ T = TypeVar("T")
 
 RENEW_SECONDS = 300
 UNNEEDED = "This user has chosen a password already and needs no invitation."
-RENEWABLE = (LinkFault.EXPIRED, LinkFault.SUPERSEDED)
+# Not a superseded one: an old letter in other hands could make every new link useless.
+RENEWABLE = (LinkFault.EXPIRED,)
 
 
 class Outcome(StrEnum):
@@ -55,7 +56,7 @@ def reissue(db: Db, user_id: ObjectId, by: Document) -> Outcome:
 
 
 def renew(db: Db, token: str) -> str:
-    """Send the person whose link has expired or was superseded a new one. Returns their address, most of it hidden:
+    """Send the person whose newest link has expired a new one. Returns their address, most of it hidden:
     the link may have come into other hands.
 
     Raises BadLink where the link has nothing to be renewed, TooSoon less than RENEW_SECONDS after the last time.

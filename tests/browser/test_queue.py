@@ -4,9 +4,11 @@ import re
 
 import pytest
 from bson import ObjectId
+from itsdangerous import URLSafeTimedSerializer
+from itsdangerous.timed import TimestampSigner
 from playwright.sync_api import expect
 
-from crmapp.accounts.tokens import sign_invitation
+from crmapp.accounts.tokens import INVITATION_SECONDS
 from crmapp.clock import now
 from tests.support.waiting import until
 
@@ -169,6 +171,11 @@ def test_an_invitation_is_sent_again_from_the_users_page(db, smtp, new_failed, d
     assert db.users.find_one({"_id": user["_id"]})["inviteNonce"] != user["inviteNonce"]
 
 
+class LastWeek(TimestampSigner):
+    def get_timestamp(self):
+        return super().get_timestamp() - INVITATION_SECONDS - 60
+
+
 def test_who_has_an_old_link_asks_for_a_new_one_and_it_works(
     db, app, smtp, new_failed, server, new_desk
 ):
@@ -176,7 +183,9 @@ def test_who_has_an_old_link_asks_for_a_new_one_and_it_works(
     user = db.users.find_one({"status": "invited"})
     db.failed_emails.delete_many({})
     guest = new_desk()
-    guest.page.goto(f"{server.url}/invitation/{sign_invitation(user['_id'], 'an older nonce')}")
+    signer = URLSafeTimedSerializer(app.secret_key, salt="crmapp.invitation", signer=LastWeek)
+    expired = signer.dumps([str(user["_id"]), user["inviteNonce"]])
+    guest.page.goto(f"{server.url}/invitation/{expired}")
     guest.page.get_by_role("button", name=re.compile("new invitation", re.IGNORECASE)).click()
     expect(guest.page.locator("main")).to_contain_text("m•••@example.com")
     mail = until(lambda: smtp.taken[user["email"]])[0]

@@ -44,18 +44,23 @@ def test_an_expired_link_gets_a_new_one_sent(db, visitor, expired, invited, link
     assert "newer" in visitor.get(expired).text
 
 
-def test_a_superseded_link_gets_a_new_one_sent(db, visitor, invited, link_of):
+def test_a_superseded_link_cannot_make_the_newest_one_useless(db, visitor, invited, link_of):
     old = link_of(invited)
     db.users.update_one({"_id": invited["_id"]}, {"$set": {"inviteNonce": users.new_nonce()}})
-    assert f'action="{old}/renew"' in visitor.get(old).text
-    assert renew(visitor, old).status_code == 200
-    assert db.pending_emails.count_documents({}) == 1
+    newest = stored(db, invited)
+    for answer in (visitor.get(old), renew(visitor, old)):
+        assert answer.status_code == 410
+        assert "newer" in answer.text
+        assert "/renew" not in answer.text
+    assert db.pending_emails.count_documents({}) == 0
+    assert stored(db, invited) == newest
 
 
 def test_one_mail_in_five_minutes(db, visitor, expired, invited):
     assert renew(visitor, expired).status_code == 200
     db.pending_emails.delete_many({})
-    nonce = stored(db, invited)["inviteNonce"]
+    nonce = invited["inviteNonce"]
+    db.users.update_one({"_id": invited["_id"]}, {"$set": {"inviteNonce": nonce}})
     answer = renew(visitor, expired)
     assert answer.status_code == 429
     assert "5 minutes" in answer.text
