@@ -46,6 +46,9 @@ class Settings:
     run_workers: bool
     progress_ttl_seconds: int
     job_lease_seconds: int
+    undo_seconds: int
+    notify_after_seconds: int
+    ml_service_url: str | None
     email_connections: int
     email_batch: int
     email_sweep_seconds: int
@@ -97,6 +100,9 @@ class Settings:
             run_workers=read.flag("RUN_WORKERS", True),
             progress_ttl_seconds=read.number("PROGRESS_TTL_SECONDS", 600, least=1),
             job_lease_seconds=read.number("JOB_LEASE_SECONDS", 10, least=1),
+            undo_seconds=read.number("UNDO_SECONDS", 10, least=0, most=3600),
+            notify_after_seconds=read.number("NOTIFY_AFTER_SECONDS", 60, least=1),
+            ml_service_url=read.url("ML_SERVICE_URL", "http", "https"),
             email_connections=read.number("EMAIL_CONNECTIONS", 8, least=1, most=100),
             email_batch=read.number("EMAIL_BATCH", 50, least=1, most=1000),
             email_sweep_seconds=read.number("EMAIL_SWEEP_SECONDS", 30, least=1),

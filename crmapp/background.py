@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from flask import Flask
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from crmapp.activation.start import TYPE as ACTIVATION
-from crmapp.activation.step import ActivationRun
+from crmapp import notices
 from crmapp.database import Db, Document
-from crmapp.invitations.letter import TEMPLATE, compose
-from crmapp.jobs import jobs, progress, runner
-from crmapp.jobs.leases import Lease
+from crmapp.invitations import letter as invitation
+from crmapp.jobs import jobs, kinds, leases, progress, runner
 from crmapp.jobs.projector import Projector
-from crmapp.jobs.runner import Run, Runner
+from crmapp.jobs.runner import Runner
 from crmapp.live.blueprint import live
+from crmapp.live.topics import QUEUE
 from crmapp.mailqueue import control, counts, health, queue, status
 from crmapp.mailqueue.drain import Drain
 
 log = logging.getLogger(__name__)
 
-QUEUE_KEY = "emailQueue"
 HEALTH_KEY = "emailQueueHealth"
 SESSION_SECONDS = 0.1
 QUEUE_SECONDS = 0.2
@@ -48,16 +43,14 @@ class Background:
         self._projected = threading.Event()
         self._threads: list[threading.Thread] = []
         self._projector = Projector(self._project, _interval)
-        self._runner = Runner(
-            self._db,
-            {ACTIVATION: self._activation_run},
-            self._settings.job_lease_seconds,
-            self._projector.touch,
-        )
+        with app.app_context():
+            self._runner = Runner(
+                self._db, kinds.every(), self._settings.job_lease_seconds, self._projector.touch
+            )
         self._drain = Drain(
             app,
             self._db,
-            {TEMPLATE: compose},
+            {invitation.TEMPLATE: invitation.compose, notices.TEMPLATE: notices.compose},
             self._stopping,
             self._mail_changed,
             lambda: self._projector.touch(HEALTH_KEY),
@@ -69,7 +62,7 @@ class Background:
             job_bell, mail_bell = live.hub.bell(runner.BELL), live.hub.bell(queue.BELL)
         self._spawn("projector", lambda: self._projector.loop(self._projected))
         self._spawn("sweep", self._sweep)
-        self._spawn("runner", lambda: self._runner.loop(job_bell, self._stopping))
+        self._spawn("runner", lambda: self._runner.loop(job_bell, self._stopping, self._thread))
         for name, loop in self._drain.loops(mail_bell).items():
             self._spawn(name, loop)
 
@@ -90,57 +83,57 @@ class Background:
 
     def _spawn(self, name: str, loop: Callable[[], None]) -> None:
         def run() -> None:
+            while True:
+                try:
+                    return loop()
+                except Exception:
+                    log.exception("the loop %s failed and begins again", name)
+                    self._stopping.wait(timeout=1.0)
+
+        self._threads.append(self._thread(name, run))
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
             with self._app.app_context():
-                while True:
-                    try:
-                        return loop()
-                    except Exception:
-                        log.exception("the loop %s failed and begins again", name)
-                        self._stopping.wait(timeout=1.0)
+                try:
+                    work()
+                except Exception:
+                    log.exception("the thread %s failed", name)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
-        self._threads.append(thread)
         thread.start()
-
-    def _activation_run(self, db: Db, lease: Lease) -> Run:
-        domain = urlsplit(self._settings.public_url).hostname or "localhost"
-        return ActivationRun(db, lease, domain, self._mail_queued)
-
-    def _mail_queued(self) -> None:
-        live.ring(queue.BELL)
-        self._projector.touch(QUEUE_KEY)
+        return thread
 
     def _mail_changed(self, mail: Document) -> None:
-        self._projector.touch(QUEUE_KEY)
+        self._projector.touch(QUEUE)
         if mail["sessionId"]:
             self._projector.touch(mail["sessionId"])
 
     def _project(self, key: str) -> None:
-        if key == QUEUE_KEY:
+        if key == QUEUE:
             status.refresh(self._db)
         elif key == HEALTH_KEY:
             health.refresh(self._db)
         else:
-            ttl = self._settings.progress_ttl_seconds
-            progress.refresh(self._db, key, queue.count_of_session, ttl)
+            progress.refresh(self._db, key)
 
     def _sweep(self) -> None:
         """Say that this process is alive, and catch what one that died left unprojected."""
-        name, measure_at = f"{socket.gethostname()}:{os.getpid()}", 0.0
+        name, measure_at = leases.worker_name(), 0.0
         while not self._stopping.is_set():
             try:
                 control.seen(self._db, name, self._drain.sent_last_minute())
                 if time.monotonic() >= measure_at:
                     measure_at = time.monotonic() + DRIFT_SECONDS
                     counts.measure_drift(self._db)
-                unfinished = jobs.unfinished_ids(self._db)
+                unsettled = jobs.unsettled_ids(self._db)
             except PyMongoError as error:
                 log.warning("no sweep: %s", error)
-                unfinished = []
-            for key in (QUEUE_KEY, HEALTH_KEY, *unfinished):
+                unsettled = []
+            for key in (QUEUE, HEALTH_KEY, *unsettled):
                 self._projector.touch(key)
             self._stopping.wait(timeout=SWEEP_SECONDS)
 
 
 def _interval(key: str) -> float:
-    return {QUEUE_KEY: QUEUE_SECONDS, HEALTH_KEY: HEALTH_SECONDS}.get(key, SESSION_SECONDS)
+    return {QUEUE: QUEUE_SECONDS, HEALTH_KEY: HEALTH_SECONDS}.get(key, SESSION_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from flask import Flask, current_app
-from pymongo import DESCENDING, IndexModel, MongoClient
+from pymongo import DESCENDING, TEXT, IndexModel, MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from werkzeug.local import LocalProxy
@@ -33,7 +33,14 @@ INDEXES: dict[str, list[IndexModel]] = {
     "jobs": [
         IndexModel([("status", 1), ("userId", 1)]),
         IndexModel([("userId", 1), ("endTime", DESCENDING)]),
+        IndexModel([("phase", 1), ("createdAt", 1)]),
+        IndexModel([("createdAt", DESCENDING)]),
+        IndexModel("retryOf"),
+        IndexModel(
+            "exclusive", unique=True, partialFilterExpression={"exclusive": {"$exists": True}}
+        ),
     ],
+    "job_items": [IndexModel([("jobId", 1), ("_id", 1)])],
     "activation_progress": [
         IndexModel("sessionId", unique=True),
         IndexModel("expireAt", expireAfterSeconds=0),
@@ -52,6 +59,17 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("sessionId", 1), ("type", 1)]),
         IndexModel([("userId", 1), ("at", DESCENDING)]),
         IndexModel([("type", 1), ("at", DESCENDING)]),
+    ],
+    "journal_entries": [
+        IndexModel([("at", DESCENDING)]),
+        IndexModel([("leadId", 1), ("at", DESCENDING)]),
+    ],
+    "goals": [IndexModel("userId"), IndexModel([("to", DESCENDING)])],
+    "documents": [
+        IndexModel([("type", 1), ("sourceId", 1)], unique=True),
+        IndexModel([("type", 1), ("date", DESCENDING)]),
+        IndexModel("ownerId"),
+        IndexModel([("title", TEXT), ("text", TEXT)], weights={"title": 4}),
     ],
     "workers": [IndexModel("seenAt", expireAfterSeconds=86_400)],
 }

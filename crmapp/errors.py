@@ -12,7 +12,7 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout
 from werkzeug.exceptions import HTTPException
 
 from crmapp.accounts.access import check_csrf, wants_json
-from crmapp.jobs.jobs import NotYours
+from crmapp.jobs.jobs import NoSuchJob, NotYours
 from crmapp.requests import BadInput
 from crmapp.wire import failure
 
@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
     app.before_request(check_csrf)
     app.register_error_handler(BadInput, lambda error: answer(error.status, str(error)))
     app.register_error_handler(NotYours, _not_yours)
+    app.register_error_handler(NoSuchJob, _no_such_job)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(ConnectionFailure, _no_database)
     app.register_error_handler(ExecutionTimeout, _too_slow)
@@ -76,7 +77,11 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _not_yours(_: Exception) -> ResponseReturnValue:
-    return answer(403, "This session belongs to another administrator.")
+    return answer(403, "This job belongs to another administrator.")
+
+
+def _no_such_job(_: Exception) -> ResponseReturnValue:
+    return answer(404, "There is no such job, or it is kept no longer.")
 
 
 def _forged(_: Exception) -> ResponseReturnValue:

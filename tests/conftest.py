@@ -60,6 +60,7 @@ def environ(parts: Settings) -> Iterator[dict[str, str]]:
         "MAIL_PORT": "1",
         "WEB_CONCURRENCY": "2",
         "JOB_LEASE_SECONDS": "2",
+        "UNDO_SECONDS": "0",
         "EMAIL_LEASE_SECONDS": "5",
         "EMAIL_RETRY_BASE_SECONDS": "1",
     }

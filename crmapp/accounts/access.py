@@ -12,7 +12,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden
 
-from crmapp.accounts import tokens, users
+from crmapp.accounts import presence, tokens, users
 from crmapp.accounts.users import User
 from crmapp.database import db
 from crmapp.wire import failure
@@ -89,7 +89,10 @@ def still_allowed(user: User) -> Callable[[], bool]:
     def ask() -> bool:
         with app.app_context():
             now = user_of_session(user.get_id())
-        return now is not None and now.may_enter_back_office
+            if now is None or not now.may_enter_back_office:
+                return False
+            presence.note_seen(db, now.key)
+            return True
 
     return ask
 
@@ -129,4 +132,5 @@ def back_office_only() -> ResponseReturnValue | None:
         if wants_json():
             return failure("Your account may not do this. Ask an administrator.", 403)
         raise Forbidden
+    presence.note_seen(db, user.key)
     return None

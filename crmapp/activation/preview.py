@@ -37,6 +37,8 @@ def preview(db: Db, selection: Document) -> Document:
 def nothing_selected(selection: Document) -> str:
     if "leadIds" in selection:
         return "None of the selected leads exists any more: reload the page and select again."
+    if "failedOf" in selection:
+        return "None of the leads that failed in this job is still there as failed: nothing is left to retry."
     return "No lead matches this filter: change the filter."
 
 

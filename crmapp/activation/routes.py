@@ -11,7 +11,7 @@ from crmapp.accounts.access import signed_in, still_allowed
 from crmapp.accounts.users import User
 from crmapp.activation import preview as previews
 from crmapp.activation import selection
-from crmapp.activation.start import start
+from crmapp.activation.start import TYPE, start
 from crmapp.database import Db, Document, current, db
 from crmapp.jobs import jobs, progress
 from crmapp.jobs.jobs import NotYours
@@ -19,7 +19,6 @@ from crmapp.jobs.runner import BELL
 from crmapp.live.blueprint import live
 from crmapp.live.coalesce import Coalescer
 from crmapp.live.events import Event
-from crmapp.mailqueue import queue
 from crmapp.requests import json_object, text
 from crmapp.wire import failure, success, to_json
 
@@ -43,8 +42,9 @@ def activate() -> ResponseReturnValue:
         selection.parse(body),
         text(body, "sessionId", most=100),
         settings.job_lease_seconds,
+        settings.undo_seconds,
     )
-    progress.refresh(db, job["_id"], queue.count_of_session, settings.progress_ttl_seconds)
+    progress.refresh(db, job["_id"])
     live.ring(BELL)
     return success({"sessionId": job["_id"], "total": job["counts"]["total"]}, 202)
 
@@ -70,7 +70,8 @@ def show_progress(session_id: str) -> ResponseReturnValue:
 def active() -> ResponseReturnValue:
     user = signed_in()
     sessions = progress.find_unfinished(db, user.key, user.sees_everything)
-    return success({"items": [progress.public(session) for session in sessions]})
+    mine = [session for session in sessions if session["type"] == TYPE]
+    return success({"items": [progress.public(session) for session in mine]})
 
 
 @activation.get("/activation/stream/<session_id>")

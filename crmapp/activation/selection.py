@@ -1,4 +1,4 @@
-"""Which leads are meant: a list of ids, or a filter."""
+"""Which leads are meant: a list of ids, a filter, or those that failed in another job."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from crmapp.database import Document
 from crmapp.leads import filters
+from crmapp.leads.leads import LeadStatus
 from crmapp.requests import BadInput, object_ids
 
 MOST_IDS = 100_000
@@ -29,4 +30,6 @@ def to_query(selection: Document) -> Document:
     """The MongoDB query of a selection."""
     if "leadIds" in selection:
         return {"_id": {"$in": selection["leadIds"]}}
+    if "failedOf" in selection:
+        return {"activationId": selection["failedOf"], "status": LeadStatus.FAILED}
     return filters.to_query(selection["filter"])

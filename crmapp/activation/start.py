@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
-import time
+from datetime import timedelta
+from typing import Any
+
+from pymongo.errors import OperationFailure
 
 from crmapp.accounts.users import User
 from crmapp.activation.preview import nothing_selected
@@ -23,13 +25,22 @@ SESSION_ID = re.compile(r"activation_\d{10,16}_[A-Za-z0-9]{4,40}")
 SLOWEST_FREEZE = 10_000
 
 
-def start(db: Db, user: User, selection: Document, session_id: str, lease_seconds: int) -> Document:
-    """Record and freeze an activation; it is ready for a runner then. Returns its job.
+def start(
+    db: Db,
+    user: User,
+    selection: Document,
+    session_id: str,
+    lease_seconds: int,
+    undo_seconds: int = 0,
+    **more: Any,
+) -> Document:
+    """Record and freeze an activation; it is ready for a runner then. Returns its job. It can be undone for
+    `undo_seconds`; `more` are fields of the job.
 
     The same `session_id` again gives the same job and starts nothing. Raises BadInput where nothing is selected or
     the id is malformed, NotYours where it is another user's.
     """
-    session_id = session_id or new_session_id()
+    session_id = session_id or jobs.new_id(TYPE)
     if not SESSION_ID.fullmatch(session_id):
         raise BadInput(
             "sessionId must look like activation_<milliseconds>_<random letters and digits>."
@@ -38,8 +49,10 @@ def start(db: Db, user: User, selection: Document, session_id: str, lease_second
     if there is None:
         total = _count(db, selection)
         if total == 0:
-            raise BadInput(nothing_selected(selection), 422)
-        job = jobs.new_job(session_id, TYPE, user.key, user.name, selection, total)
+            raise BadInput(nothing_selected(selection), 409 if "failedOf" in selection else 422)
+        job = jobs.new_job(session_id, TYPE, user.key, user.name, selection, total, **more)
+        if undo_seconds:
+            job["undoUntil"] = job["createdAt"] + timedelta(seconds=undo_seconds)
         lease = leases.for_new_job(db, job, lease_seconds + total // SLOWEST_FREEZE)
         there, is_new = jobs.record(db, job)
         if is_new:
@@ -48,10 +61,6 @@ def start(db: Db, user: User, selection: Document, session_id: str, lease_second
     if not jobs.may_see(there, user.key, user.sees_everything):
         raise NotYours
     return there
-
-
-def new_session_id() -> str:
-    return f"activation_{time.time_ns() // 1_000_000}_{secrets.token_hex(6)}"
 
 
 def _count(db: Db, selection: Document) -> int:
@@ -68,6 +77,13 @@ def _freeze_now(db: Db, lease: Lease) -> Document:
         return lease.job
     leases.give_back(db, lease, changes)
     return {**lease.job, **changes}
+
+
+# What a lead was before this session took it; an updated field that gets no value is removed.
+AS_BEFORE: list[Document] = [
+    {"$set": {"status": "$previousStatus", "activationId": "$previousActivationId"}},
+    {"$unset": ["previousStatus", "previousActivationId", "userId", "activatedAt"]},
+]
 
 
 def freeze(db: Db, lease: Lease) -> Document:
@@ -87,10 +103,16 @@ def freeze(db: Db, lease: Lease) -> Document:
     free = {"status": {"$nin": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}}
     marks = {
         "previousStatus": "$status",
+        "previousActivationId": {"$ifNull": ["$activationId", "$$REMOVE"]},
         "status": LeadStatus.ACTIVATING,
         "activationId": job["_id"],
     }
-    db.leads.update_many({"$and": [query, free]}, [{"$set": marks}])
+    # Under the lease's server session, which ends with the lease: a cancel must not be followed by more marks.
+    try:
+        db.leads.update_many({"$and": [query, free]}, [{"$set": marks}], session=lease.session)
+    except OperationFailure:
+        leases.write(db, lease, {}, in_transaction=False)
+        raise
     try:
         leases.write(db, lease, {}, in_transaction=False)
     except LeaseLost:
@@ -112,16 +134,14 @@ def _take_back_if_over(db: Db, job_id: str) -> None:
     held for ever."""
     if not db.jobs.find_one({"_id": job_id, "phase": {"$in": [Phase.SELECTING, Phase.WORKING]}}):
         held = {"activationId": job_id, "status": LeadStatus.ACTIVATING}
-        db.leads.update_many(
-            held, [{"$set": {"status": "$previousStatus"}}, {"$unset": "previousStatus"}]
-        )
+        db.leads.update_many(held, AS_BEFORE)
 
 
 def _note_left_out(db: Db, job: Document, query: Document) -> None:
     """Leads that are active already, that another session holds, or that are gone."""
     active = {"$eq": ["$status", LeadStatus.ACTIVE]}
     left_out: Document = {"activationId": {"$ne": job["_id"]}}
-    if "filter" in job["selection"]:
+    if "leadIds" not in job["selection"]:
         # A free one has come to match since the others were marked, and is not meant.
         left_out["status"] = {"$in": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}
     db.leads.aggregate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import thread_time
 from typing import Any
 
@@ -15,12 +15,13 @@ from pymongo.errors import BulkWriteError
 
 from crmapp.accounts.users import Role, new_user
 from crmapp.activation import start
+from crmapp.activation.backward import Backward
 from crmapp.activation.verdicts import Reason, address_of, taken_by_users, verdict
 from crmapp.clock import now
 from crmapp.database import DUPLICATE_KEY, Db, Document
 from crmapp.invitations.letter import TEMPLATE
 from crmapp.jobs import jobs, leases
-from crmapp.jobs.jobs import ItemState, Phase
+from crmapp.jobs.jobs import BACKWARD, ItemState, Phase
 from crmapp.jobs.leases import Lease
 from crmapp.leads.leads import LeadStatus
 from crmapp.mailqueue import queue
@@ -33,6 +34,8 @@ STRETCH_SECONDS = 0.004
 # What a chunk wrote is announced by a projection, and its mail is sent after a claim. Both are majority writes, which
 # wait for all that was written before them, so the chunk itself need not.
 FAST_COMMIT = WriteConcern(w=1)
+# An undo in the last moment still finds every invitation here.
+UNDO_MARGIN = timedelta(seconds=2)
 FIRST_ID = ObjectId(b"\0" * 12)
 
 
@@ -59,6 +62,7 @@ class ActivationRun:
         self._mail_domain = mail_domain
         self._queued = queued
         self._phase = lease.job["phase"]
+        self._backward = Backward(db, lease) if self._phase in BACKWARD else None
         self._size = SMALLEST_CHUNK
         # Leads are taken in the order of their ids, so those up to here are done.
         self._after = FIRST_ID
@@ -66,7 +70,10 @@ class ActivationRun:
         self._ahead: Future[Chunk | None] | None = None
 
     def step(self) -> bool:
-        """Freeze the selection, or activate one chunk, or finish. False once no runner is needed any more."""
+        """Freeze the selection, activate one chunk, finish, or take a chunk back. False once no runner is needed any
+        more."""
+        if self._backward:
+            return self._backward.step()
         if self._phase == Phase.SELECTING:
             changes = start.freeze(self._db, self._lease)
             leases.write(self._db, self._lease, changes, in_transaction=False)
@@ -122,7 +129,7 @@ class ActivationRun:
         if self._after != FIRST_ID:
             self._after = FIRST_ID
             return False
-        leases.give_back(self._db, self._lease, _FINISHED)
+        leases.finish(self._db, self._lease, _FINISHED)
         return True
 
 
@@ -133,7 +140,8 @@ class Chunk:
         self._job = job
         self._leads = leads
         self._mail_domain = mail_domain
-        self._activated: list[Document] = []
+        undo_until = job.get("undoUntil")
+        self._held_until = undo_until + UNDO_MARGIN if undo_until else None
         self._errors: list[Document] = []
         self._left_out: dict[ItemState, list[ObjectId]] = {state: [] for state in ItemState}
         self.users: list[Document] = []
@@ -191,6 +199,7 @@ class Chunk:
                 self._job["_id"],
                 self._mail_domain,
                 time,
+                self._held_until,
             )
         )
 
@@ -244,12 +253,8 @@ class Chunk:
 
 _DONE = {"$add": ["$counts.activated", "$counts.skipped", "$counts.failed"]}
 # A lead that was deleted in the meantime is no item of the job any more.
-_FINISHED: Document = {
-    "phase": Phase.MAILING,
-    "workedAt": "$$NOW",
-    "counts.total": _DONE,
-    "counts.vanished": {"$subtract": ["$counts.total", _DONE]},
-}
+_FINISHED: Document = {"counts.total": _DONE, "vanished": {"$subtract": ["$counts.total", _DONE]}}
+# What a lead was is kept with it, for an undo.
 _TO_ACTIVE: list[Document] = [
     {
         "$set": {
@@ -258,13 +263,9 @@ _TO_ACTIVE: list[Document] = [
             "activatedAt": "$$NOW",
         }
     },
-    {"$unset": "previousStatus"},
 ]
-_TO_FAILED: list[Document] = [
-    {"$set": {"status": LeadStatus.FAILED}},
-    {"$unset": "previousStatus"},
-]
+_TO_FAILED: list[Document] = [{"$set": {"status": LeadStatus.FAILED}}]
 _BACK: list[Document] = [
     {"$set": {"status": "$previousStatus"}},
-    {"$unset": "previousStatus"},
+    {"$unset": ["previousStatus", "previousActivationId"]},
 ]

@@ -13,7 +13,7 @@ from crmapp.jobs.jobs import ItemState
 
 
 class Reason(StrEnum):
-    """Why a lead is not activated."""
+    """Why a lead is not activated, or is left by an undo."""
 
     ALREADY_A_USER = "already_a_user"  # its address belongs to a user
     ALREADY_ACTIVE = "already_active"  # it was activated before
@@ -21,10 +21,25 @@ class Reason(StrEnum):
     HELD_BY_ANOTHER_SESSION = "held_by_another_session"  # an activation that is under way has it
     NOT_FOUND = "not_found"  # it was deleted
     INVALID_EMAIL = "invalid_email"  # it has no address that mail could be sent to
+    INVITATION_SENT = "invitation_sent"  # kept: its invitation has left, or was tried
+    IN_USE = "in_use"  # kept: its user has a password, or was changed by hand
 
     @property
     def state(self) -> ItemState:
+        """Of an item that an activation met it at."""
         return ItemState.FAILED if self is Reason.INVALID_EMAIL else ItemState.SKIPPED
+
+
+LABELS: dict[str, str] = {
+    Reason.ALREADY_A_USER: "Already a user",
+    Reason.ALREADY_ACTIVE: "Already activated",
+    Reason.DUPLICATE_IN_SELECTION: "The same address twice in the selection",
+    Reason.HELD_BY_ANOTHER_SESSION: "In another activation",
+    Reason.NOT_FOUND: "Deleted",
+    Reason.INVALID_EMAIL: "No usable e-mail address",
+    Reason.INVITATION_SENT: "Kept: the invitation has left already",
+    Reason.IN_USE: "Kept: the account is in use",
+}
 
 
 def address_of(lead: Document) -> str | None:

@@ -7,10 +7,12 @@ its maker's, whose lease a runner may then take over early: freezing may be done
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
@@ -18,13 +20,13 @@ from pymongo.errors import OperationFailure
 
 from crmapp.clock import now
 from crmapp.database import Db, Document
-from crmapp.jobs.jobs import JobStatus, Phase
+from crmapp.jobs.jobs import BACKWARD, FOR_RUNNERS, JobEvent, JobStatus, Phase, noted
 
 log = logging.getLogger(__name__)
 
 FREE: Document = {
     "status": {"$in": [JobStatus.QUEUED, JobStatus.RUNNING]},
-    "phase": {"$in": [Phase.SELECTING, Phase.WORKING]},
+    "phase": {"$in": FOR_RUNNERS},
     "$or": [{"lease": None}, {"$expr": {"$lt": ["$lease.until", "$$NOW"]}}],
 }
 
@@ -51,7 +53,12 @@ def for_new_job(db: Db, job: Document, seconds: int) -> Lease:
     """The lease of a job that is yet to be stored: `job` is given it, so that no runner can come in between."""
     token, session = secrets.token_hex(12), db.client.start_session()
     until = now() + timedelta(seconds=seconds)
-    lease = {"token": token, "until": until, "session": session.session_id["id"]}
+    lease = {
+        "token": token,
+        "until": until,
+        "session": session.session_id["id"],
+        "worker": worker_name(),
+    }
     job |= {"status": JobStatus.RUNNING, "startTime": now(), "lease": lease}
     return Lease(job, token, seconds, session)
 
@@ -63,12 +70,12 @@ def claim(db: Db, seconds: int, wanted: Document | None = None) -> Lease | None:
         return None
     previous = found.get("lease")
     if previous:
-        _abort_transaction(db, previous)
+        abort_transaction(db, previous)
     token = secrets.token_hex(12)
     session = db.client.start_session()
     job = db.jobs.find_one_and_update(
         {**FREE, "_id": found["_id"], "lease.token": previous["token"] if previous else None},
-        [{"$set": {**_taken(token, seconds, session), "takeovers": _takeovers(previous)}}],
+        [{"$set": {**_taken(token, seconds, session), **_counted(previous)}}],
         return_document=ReturnDocument.AFTER,
     )
     if job is None:
@@ -77,31 +84,48 @@ def claim(db: Db, seconds: int, wanted: Document | None = None) -> Lease | None:
     return Lease(job, token, seconds, session)
 
 
+def worker_name() -> str:
+    """Of this process, as trails tell it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 def _taken(token: str, seconds: int, session: ClientSession) -> Document:
+    done = {"$subtract": [_SUM_OF_COUNTS, "$counts.total"]}
     return {
         "status": JobStatus.RUNNING,
         "startTime": {"$ifNull": ["$startTime", "$$NOW"]},
+        "pace": {"since": "$$NOW", "done": done},
         "lease": {
             "token": token,
             "until": _from_now(seconds),
             "session": session.session_id["id"],
+            "worker": {"$literal": worker_name()},
         },
     }
 
 
-def _takeovers(previous: Document | None) -> Any:
-    return {"$add": ["$takeovers", 1]} if previous else "$takeovers"
+_SUM_OF_COUNTS = {"$sum": {"$map": {"input": {"$objectToArray": "$counts"}, "in": "$$this.v"}}}
+
+
+def _counted(previous: Document | None) -> Document:
+    if previous is None:
+        return {"trail": noted(JobEvent.TAKEN_UP, worker=worker_name())}
+    return {
+        "takeovers": {"$add": ["$takeovers", 1]},
+        "deaths": {"$add": [{"$ifNull": ["$deaths", 0]}, 1]},
+        "trail": noted(JobEvent.TAKEN_OVER, worker=worker_name(), note=previous.get("worker")),
+    }
 
 
 def _from_now(seconds: int) -> Document:
     return {"$add": ["$$NOW", seconds * 1000]}
 
 
-def _abort_transaction(db: Db, lapsed: Document) -> None:
+def abort_transaction(db: Db, lease: Document) -> None:
     """A killed runner's open transaction would keep its documents locked for a minute
     (transactionLifetimeLimitSeconds); ending its server session ends the transaction at once."""
     try:
-        db.client.admin.command("killSessions", [{"id": lapsed["session"]}])
+        db.client.admin.command("killSessions", [{"id": lease["session"]}])
     except OperationFailure as error:
         log.warning("could not end the session of a lapsed runner, so its job may wait: %s", error)
 
@@ -113,7 +137,7 @@ def write(db: Db, lease: Lease, changes: Document, *, in_transaction: bool = Tru
     """
     result = db.jobs.update_one(
         {"_id": lease.job_id, "lease.token": lease.token},
-        [{"$set": {**changes, "lease.until": _from_now(lease.seconds)}}],
+        [{"$set": {**changes, "deaths": 0, "lease.until": _from_now(lease.seconds)}}],
         session=lease.session if in_transaction else None,
     )
     if result.matched_count == 0:
@@ -126,4 +150,46 @@ def give_back(db: Db, lease: Lease, changes: Document | None = None) -> None:
         {"_id": lease.job_id, "lease.token": lease.token},
         [{"$set": {**(changes or {}), "lease": None}}],
     )
+    lease.session.end_session()
+
+
+def finish(db: Db, lease: Lease, changes: Document | None = None) -> None:
+    """The last write of a run: no runner is needed any more. What went backwards is cancelled then."""
+    backward = {"$in": ["$phase", BACKWARD]}
+    ended = {
+        "phase": Phase.MAILING,
+        "workedAt": "$$NOW",
+        "status": {"$cond": [backward, JobStatus.CANCELLED, "$status"]},
+    }
+    give_back(db, lease, {**ended, **(changes or {})})
+
+
+def fail(
+    db: Db,
+    lease: Lease,
+    problem: str,
+    then: Callable[[Db, Document, ClientSession], None],
+) -> None:
+    """The job cannot go on; `problem` says to a person why. `then` is called with it in the same transaction.
+    Raises LeaseLost."""
+    failed = {
+        "status": JobStatus.FAILED,
+        "problem": {"$literal": problem},
+        "endTime": "$$NOW",
+        "duration": {"$subtract": ["$$NOW", "$startTime"]},
+        "lease": None,
+        "deaths": 0,
+        "wasExclusive": "$exclusive",
+        "trail": noted(JobEvent.FAILED, note=problem),
+    }
+    with lease.session.start_transaction():
+        job = db.jobs.find_one_and_update(
+            {"_id": lease.job_id, "lease.token": lease.token},
+            [{"$set": failed}, {"$unset": "exclusive"}],
+            return_document=ReturnDocument.AFTER,
+            session=lease.session,
+        )
+        if job is None:
+            raise LeaseLost(lease.job_id)
+        then(db, job, lease.session)
     lease.session.end_session()

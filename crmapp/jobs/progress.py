@@ -1,118 +1,165 @@
-"""The live numbers of a session: a projection of the job's counts and of the counts of its mails."""
+"""The live numbers of a job: a projection of the job's counts and of the counts of its mails."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
+
+from flask import Flask, current_app
+from pymongo.client_session import ClientSession
 
 from crmapp.clock import now
 from crmapp.database import Db, Document
-from crmapp.jobs.jobs import UNFINISHED, JobStatus, Phase
+from crmapp.jobs import jobs, kinds
+from crmapp.jobs.jobs import JobEvent, JobStatus, Phase
 from crmapp.jobs.projection import project
 from crmapp.live.blueprint import live
-from crmapp.live.events import COMPLETE, PROGRESS, Event, make_event
+from crmapp.live.events import COMPLETE, JOB, PROGRESS, Event, make_event
 from crmapp.live.topics import Topic, session_topic
 from crmapp.wire import to_json
 
+JUST_ENDED_SECONDS = 120
+ACTIVATION = "activation"
+
 
 class MailCounts(NamedTuple):
-    """Of one session. `waiting` says whether any is left in the queue."""
+    """Of one job. `waiting` says whether any is left in the queue."""
 
     sent: int
     failed: int
     waiting: bool
 
 
-JUST_ENDED_SECONDS = 120
+class Mails(Protocol):
+    """What jobs need of the mail queue, which is above them."""
 
-CountMails = Callable[[Db, str], MailCounts]
+    def count(self, db: Db, job_id: str) -> MailCounts: ...
+
+    def tell_of_end(self, db: Db, job: Document, session: ClientSession) -> None:
+        """Queue the mail that tells whoever started `job` what has come of it, where they are to get one."""
 
 
-def refresh(db: Db, session_id: str, count_mails: CountMails, ttl_seconds: int) -> None:
-    """Bring the progress of a session up to date, complete its job where everything is done, and announce it."""
+def init_app(app: Flask, mails: Mails) -> None:
+    app.extensions["job_mails"] = mails
+
+
+def _mails() -> Mails:
+    return cast(Mails, current_app.extensions["job_mails"])
+
+
+def tell_of_end(db: Db, job: Document, session: ClientSession) -> None:
+    """In the transaction that ends `job`: have whoever started it told, where they are to be."""
+    _mails().tell_of_end(db, job, session)
+
+
+def refresh(db: Db, job_id: str) -> None:
+    """Bring the progress of a job up to date, settle the job where everything is done, and announce it."""
+    ttl = timedelta(seconds=current_app.config["SETTINGS"].progress_ttl_seconds)
 
     def work_out(stored: Document | None) -> Document | None:
         # The mails first: what was sent before the job is read cannot be more than what it has activated.
-        mails = count_mails(db, session_id)
-        job = db.jobs.find_one({"_id": session_id}, {"selection": 0})
-        if job is None or (stored is None and job["status"] not in UNFINISHED):
+        mails = _mails().count(db, job_id)
+        job = db.jobs.find_one({"_id": job_id}, {"selection": 0, "trail": 0})
+        if job is None or (stored is None and job["phase"] == Phase.OVER):
             return None
-        return _numbers(job, mails, ttl_seconds, stored)
+        fields = _numbers(job, mails, stored)
+        if fields["completed"] and not (stored and stored["completed"]):
+            fields["expireAt"] = now() + ttl
+        return fields
 
-    changed = project(db.activation_progress, {"sessionId": session_id}, work_out)
-    current = changed or db.activation_progress.find_one({"sessionId": session_id})
+    changed = project(db.activation_progress, {"sessionId": job_id}, work_out)
+    current = changed or find(db, job_id)
     if current and current["completed"]:
-        _complete_job(db, current)
+        _settle_job(db, current)
     if changed:
         announce(changed)
 
 
-def _numbers(
-    job: Document, mails: MailCounts, ttl_seconds: int, stored: Document | None
-) -> Document:
-    counts = job["counts"]
-    done = counts["activated"] + counts["skipped"] + counts["failed"]
-    pending = counts["activated"] - mails.sent - mails.failed
-    users_done = job["phase"] == Phase.MAILING and done == counts["total"]
+def _numbers(job: Document, mails: MailCounts, stored: Document | None) -> Document:
+    kind, counts, phase = kinds.of(job["type"]), job["counts"], job["phase"]
+    done, activated = jobs.done(counts), counts.get("activated", 0)
+    pending = activated - mails.sent - mails.failed
+    cancelled = job["status"] == JobStatus.CANCELLED
+    items_done = phase in (Phase.MAILING, Phase.OVER) and (done == counts["total"] or cancelled)
     was_completed = stored is not None and stored["completed"]
-    completed = was_completed or (users_done and pending == 0 and not mails.waiting)
+    completed = was_completed or (items_done and pending == 0 and not mails.waiting)
+    if completed:
+        job = {**job, "status": _end_of(job), "phase": Phase.OVER}
     numbers = {
         **counts,
         "type": job["type"],
+        "label": kind.label,
         "userId": job["userId"],
-        "status": JobStatus.COMPLETED if completed else job["status"],
+        "userName": job["userName"],
+        "status": job["status"],
+        "phase": job["phase"],
+        "ok": sum(counts[name] for name in kind.succeeded),
+        "processed": done,
+        "remaining": counts["total"] - done,
+        "percentage": jobs.percentage(job),
+        "problem": job.get("problem"),
+        "actions": jobs.actions_of(job),
+        "undoUntil": job.get("undoUntil"),
+        "undo": job.get("undo"),
+        "retryOf": job.get("retryOf"),
+        "startTime": job["startTime"],
+        "pace": job.get("pace"),
         "emailsSent": mails.sent,
         "emailsFailed": mails.failed,
         "emailsPending": pending,
-        "percentage": 100 * done // counts["total"] if counts["total"] else 100,
-        "usersDone": users_done,
+        "usersDone": items_done,
         "usersDoneAt": job["workedAt"],
         "completed": completed,
     }
-    numbers["msg"] = _message(numbers)
-    if completed and not was_completed:
-        numbers["expireAt"] = now() + timedelta(seconds=ttl_seconds)
-    return numbers
+    return {**numbers, "msg": kind.message(numbers)}
 
 
-def _message(numbers: Document) -> str:
-    created = f"{numbers['activated']} {_plural('user', numbers['activated'])} created"
-    if not numbers["usersDone"]:
-        done = numbers["activated"] + numbers["skipped"] + numbers["failed"]
-        return f"Creating users… {done} / {numbers['total']} ({numbers['percentage']} %)"
-    pending, failed = numbers["emailsPending"], numbers["emailsFailed"]
-    if pending:
-        verb = "is" if pending == 1 else "are"
-        return f"{created}. {pending} {_plural('e-mail', pending)} {verb} being sent in the background."
-    sent = f"{numbers['emailsSent']} {_plural('e-mail', numbers['emailsSent'])} sent"
-    return f"{created}, {sent}{f', {failed} failed' if failed else ''}."
+def _end_of(job: Document) -> JobStatus:
+    cancelled = job["status"] == JobStatus.CANCELLED
+    return JobStatus.CANCELLED if cancelled else JobStatus.COMPLETED
 
 
-def _plural(noun: str, count: int) -> str:
-    return noun if count == 1 else noun + "s"
-
-
-def _complete_job(db: Db, progress: Document) -> None:
+def _settle_job(db: Db, progress: Document) -> None:
     """Also finishes what a process that died after completing the progress left undone."""
-    db.jobs.update_one(
-        {"_id": progress["sessionId"], "status": JobStatus.RUNNING},
-        [
-            {"$set": {"status": JobStatus.COMPLETED, "endTime": "$$NOW"}},
-            {"$set": {"duration": {"$subtract": ["$endTime", "$startTime"]}}},
-        ],
-    )
+    ended = {
+        "status": _end_of(progress),
+        "phase": Phase.OVER,
+        "endTime": "$$NOW",
+        "duration": {"$subtract": ["$$NOW", "$startTime"]},
+        "emailsSent": progress["emailsSent"],
+        "emailsFailed": progress["emailsFailed"],
+    }
+    if progress["status"] == JobStatus.COMPLETED:
+        ended["trail"] = jobs.noted(JobEvent.COMPLETED)
+    query = {"_id": progress["sessionId"], "phase": Phase.MAILING}
+    if not db.jobs.find_one(query, {"_id": 1}):
+        return
+    with db.client.start_session() as session, session.start_transaction():
+        changes: list[Document] = [{"$set": ended}, {"$unset": "exclusive"}]
+        if db.jobs.update_one(query, changes, session=session).modified_count:
+            job = db.jobs.find_one({"_id": progress["sessionId"]}, session=session)
+            assert job is not None
+            tell_of_end(db, job, session)
+    jobs.prune(db, progress["userId"])
 
 
 def announce(progress: Document) -> None:
-    type = COMPLETE if progress["completed"] else PROGRESS
-    live.announce(topic(progress), type, progress["rev"], to_json(public(progress)))
+    live.announce(
+        topic(progress), _event_type(progress), progress["rev"], to_json(public(progress))
+    )
 
 
 def event(progress: Document) -> Event:
     """The event that tells this state."""
-    type = COMPLETE if progress["completed"] else PROGRESS
-    return make_event(topic(progress), type, progress["rev"], to_json(public(progress)))
+    return make_event(
+        topic(progress), _event_type(progress), progress["rev"], to_json(public(progress))
+    )
+
+
+def _event_type(progress: Document) -> str:
+    if progress["type"] != ACTIVATION:
+        return JOB
+    return COMPLETE if progress["completed"] else PROGRESS
 
 
 def topic(progress: Document) -> Topic:
@@ -129,7 +176,7 @@ def find(db: Db, session_id: str) -> Document | None:
 
 
 def find_unfinished(db: Db, user_id: object, sees_everything: bool) -> list[Document]:
-    """The sessions that are under way and that this user may see, oldest first."""
+    """Of the jobs that are not over and that this user may see, oldest first."""
     whose = {} if sees_everything else {"userId": user_id}
     return list(db.activation_progress.find({**whose, "completed": False}).sort("createdAt", 1))
 

@@ -1,18 +1,20 @@
-"""Runs whatever jobs are free, a chunk of each in turn, so that a big one never keeps a small one waiting."""
+"""Runs whatever jobs are free, each in a thread of its own, so that none keeps another waiting."""
 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from functools import partial
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from crmapp.database import Db
-from crmapp.jobs import leases
+from crmapp.jobs import jobs, leases, progress
+from crmapp.jobs.jobs import JobFault
+from crmapp.jobs.kinds import Kind, Run, Touch
 from crmapp.jobs.leases import Lease, LeaseLost
 
 log = logging.getLogger(__name__)
@@ -20,89 +22,128 @@ log = logging.getLogger(__name__)
 BELL = "bell/jobs"
 LOOK_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 15.0
-
-
-class Run(Protocol):
-    """One job in the hands of this process."""
-
-    def step(self) -> bool:
-        """Do one chunk. False once no runner is needed any more."""
+# Of one process; what is more waits for one of these, or for another process.
+MOST_AT_ONCE = 50
+# As often may the same chunk fail, or kill its process, before the job is given up.
+MOST_TROUBLES = 8
+MOST_DEATHS = 30
+DEADLY = (
+    f"The process that ran it died {MOST_DEATHS} times in a row at the same place. Look into its log, "
+    "mend the cause, then resume the job."
+)
 
 
 @dataclass
-class _Held:
+class Held:
+    """A job that this process runs."""
+
     lease: Lease
     run: Run
     troubles: int = 0
-    not_before: float = field(default=0.0)
 
 
 class Runner:
-    """`runs` makes a Run of a lease, by the job's type; `changed` is told the id of every job that moved."""
+    """`kinds` says how jobs are run, by their type; `touch` is told the id of every job that moved."""
 
-    def __init__(
-        self,
-        db: Db,
-        runs: Mapping[str, Callable[[Db, Lease], Run]],
-        lease_seconds: int,
-        changed: Callable[[str], None],
-    ) -> None:
+    def __init__(self, db: Db, kinds: Mapping[str, Kind], lease_seconds: int, touch: Touch) -> None:
         self._db = db
-        self._runs = runs
+        self._kinds = kinds
         self._lease_seconds = lease_seconds
-        self._changed = changed
-        self._held: list[_Held] = []
+        self._touch = touch
+        self._threads: list[threading.Thread] = []
 
-    def loop(self, bell: threading.Event, stopping: threading.Event) -> None:
-        """Step until told to stop; then give every lease back."""
-        look_at = 0.0
+    def loop(
+        self,
+        bell: threading.Event,
+        stopping: threading.Event,
+        start: Callable[[str, Callable[[], None]], threading.Thread],
+    ) -> None:
+        """Take what is free until told to stop; `start` runs a named function in a thread. Every lease is given back
+        at the end."""
         while not stopping.is_set():
-            if bell.is_set() or time.monotonic() >= look_at:
-                bell.clear()
-                look_at = time.monotonic() + LOOK_SECONDS
-                self.claim_all()
-            if not self.step():
-                bell.wait(timeout=LOOK_SECONDS if not self._held else 0.05)
-        for held in self._held:
-            leases.give_back(self._db, held.lease)
+            bell.clear()
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            while len(self._threads) < MOST_AT_ONCE and (held := self.claim()):
+                self._threads.append(start("job", partial(self._work, held, stopping)))
+            bell.wait(timeout=LOOK_SECONDS)
+        for thread in self._threads:
+            thread.join()
 
-    def claim_all(self) -> None:
-        """Take every job that is free and of a type that this process can run."""
-        mine = {"type": {"$in": list(self._runs)}}
+    def claim(self) -> Held | None:
+        """A job that is free and that this process can run; None where there is none."""
         try:
-            while lease := leases.claim(self._db, self._lease_seconds, mine):
-                run = self._runs[lease.job["type"]](self._db, lease)
-                self._held.append(_Held(lease, run))
+            mine = {"type": {"$in": list(self._kinds)}}
+            lease = leases.claim(self._db, self._lease_seconds, mine)
         except PyMongoError as error:
             log.warning("cannot look for jobs: %s", error)
+            return None
+        if lease is None:
+            return None
+        return Held(lease, self._kinds[lease.job["type"]].run(self._db, lease, self._touch))
 
-    def step(self) -> bool:
-        """One chunk of each job that is held. Says whether there was one to do."""
-        due = [held for held in self._held if held.not_before <= time.monotonic()]
-        for held in due:
-            self._step_of(held)
-        return bool(due)
+    def _work(self, held: Held, stopping: threading.Event) -> None:
+        pause: float | None = 0.0
+        while pause is not None:
+            if stopping.wait(timeout=pause) if pause else stopping.is_set():
+                leases.give_back(self._db, held.lease)
+                return
+            pause = self.step(held)
 
-    def _step_of(self, held: _Held) -> None:
+    def step(self, held: Held) -> float | None:
+        """One chunk. Returns the seconds to wait before the next one; None where there is none for this process."""
         try:
-            if not held.run.step():
-                self._held.remove(held)
+            if held.lease.job["deaths"] >= MOST_DEATHS:
+                self._give_up(held.lease, DEADLY)
+                return None
+            goes_on = held.run.step()
             held.troubles = 0
+            return 0.0 if goes_on else None
         except LeaseLost:
-            log.info("job %s is run by another process now", held.lease.job_id)
+            log.info("job %s is not run by this process any more", held.lease.job_id)
             held.lease.session.end_session()
-            self._held.remove(held)
+            return None
         except Exception as error:
-            # Nothing of the chunk was written: it is tried again, more and more rarely.
-            held.troubles += 1
-            pause = min(2.0**held.troubles / 10, MAX_PAUSE_SECONDS)
-            held.not_before = time.monotonic() + pause
-            log.log(
-                logging.WARNING if isinstance(error, PyMongoError) else logging.ERROR,
-                "job %s waits %.1f s: %s",
-                held.lease.job_id,
-                pause,
-                error,
-                exc_info=not isinstance(error, PyMongoError),
-            )
-        self._changed(held.lease.job_id)
+            return self._after_trouble(held, error)
+        finally:
+            self._touch(held.lease.job_id)
+
+    def _after_trouble(self, held: Held, error: Exception) -> float | None:
+        """Nothing of the chunk was written: it is tried again, more and more rarely, and at last given up. While the
+        database is away nothing is given up."""
+        held.troubles += 1
+        away = isinstance(error, PyMongoError) and _passes(error)
+        if held.troubles >= MOST_TROUBLES and not away:
+            problem = str(error) if isinstance(error, JobFault) else _unknown(error)
+            self._give_up(held.lease, problem)
+            return None
+        pause = min(2.0**held.troubles / 10, MAX_PAUSE_SECONDS)
+        known = isinstance(error, (PyMongoError, JobFault))
+        log.log(
+            logging.WARNING if known else logging.ERROR,
+            "job %s waits %.1f s: %s",
+            held.lease.job_id,
+            pause,
+            error,
+            exc_info=not known,
+        )
+        return pause
+
+    def _give_up(self, lease: Lease, problem: str) -> None:
+        log.error("job %s is given up: %s", lease.job_id, problem)
+        leases.fail(self._db, lease, problem, progress.tell_of_end)
+        jobs.prune(self._db, lease.job["userId"])
+
+
+def _passes(error: PyMongoError) -> bool:
+    """Whether it is none of the job's: the database is away, or another wrote the same documents."""
+    transient = error.has_error_label("TransientTransactionError")
+    return transient or isinstance(error, ConnectionFailure)
+
+
+def _unknown(error: Exception) -> str:
+    fault_id = secrets.token_hex(4)
+    log.error("fault %s", fault_id, exc_info=error)
+    return (
+        f"It met the same fault {MOST_TROUBLES} times in a row (fault {fault_id} in the log). Mend the cause, "
+        "then resume the job, or cancel it."
+    )

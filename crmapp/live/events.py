@@ -10,6 +10,7 @@ from crmapp.live.topics import Topic
 
 PROGRESS = "progress"
 COMPLETE = "complete"
+JOB = "job"  # of a job that is no activation
 EMAIL_QUEUE_UPDATE = "emailQueueUpdate"
 EMAIL_QUEUE_HEALTH = "emailQueueHealth"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import current_app
-
 from crmapp.database import Db
 from crmapp.jobs import progress
 from crmapp.live.blueprint import live
@@ -20,6 +18,5 @@ def announce(db: Db, sessions: Iterable[str | None] = ()) -> None:
     live.ring(queue.BELL)
     status.refresh(db)
     health.refresh(db)
-    ttl = current_app.config["SETTINGS"].progress_ttl_seconds
     for session_id in [session for session in sessions if session][:MOST_SESSIONS]:
-        progress.refresh(db, session_id, queue.count_of_session, ttl)
+        progress.refresh(db, session_id)

@@ -13,18 +13,18 @@ from itertools import islice
 from typing import Any
 
 from bson import ObjectId
-from flask import current_app
 
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs import progress
-from crmapp.jobs.jobs import ItemState, Phase
+from crmapp.jobs.jobs import ItemState, JobStatus, Phase
 from crmapp.mailqueue import counts, queue, status
 from crmapp.mailqueue.announce import announce
 from crmapp.mailqueue.queue import MailEvent, MailStatus
 
 RECHECK_SECONDS = 3.0
 CHUNK = 1000
+SETTLING = (Phase.MAILING, Phase.OVER)
 MENDED_LATER = "is under way, so it is left alone; look again when it has ended"
 
 
@@ -165,8 +165,8 @@ def _jobs(db: Db) -> Iterator[Finding]:
             session=session,
         )
         left_out = {(each["_id"]["job"], each["_id"]["state"]): each["count"] for each in errors}
-        begun = {"phase": {"$ne": Phase.SELECTING}}
-        for job in db.jobs.find(begun, {"counts": 1, "phase": 1}, session=session):
+        begun = {"type": progress.ACTIVATION, "phase": {"$nin": [Phase.SELECTING, Phase.UNDOING]}}
+        for job in db.jobs.find(begun, {"counts": 1, "phase": 1, "status": 1}, session=session):
             counted = {
                 "activated": activated.get(job["_id"], 0),
                 "skipped": left_out.get((job["_id"], ItemState.SKIPPED), 0),
@@ -181,12 +181,13 @@ def _miscounted(db: Db, job: Document, counted: dict[str, int]) -> Finding:
 
     def correct() -> str | None:
         changes: dict[str, Any] = {f"counts.{name}": count for name, count in counted.items()}
-        changes["counts.total"] = sum(counted.values())
-        as_read = {"_id": job["_id"], "phase": Phase.MAILING, "counts": job["counts"]}
+        if job["status"] != JobStatus.CANCELLED:
+            changes["counts.total"] = sum(counted.values())
+        as_read = {"_id": job["_id"], "phase": {"$in": SETTLING}, "counts": job["counts"]}
         changed = db.jobs.update_one(as_read, {"$set": changes}).modified_count
         return "wrote the counted numbers" if changed else None
 
-    later = "" if job["phase"] == Phase.MAILING else f" It {MENDED_LATER}."
+    later = "" if job["phase"] in SETTLING else f" It {MENDED_LATER}."
     text = f"Job {job['_id']} notes {_told(noted)}; counted are {_told(counted)}.{later}"
     differences = tuple(noted[name] - count for name, count in counted.items())
     return Finding(text, (job["_id"], differences), job["_id"], correct)
@@ -194,7 +195,7 @@ def _miscounted(db: Db, job: Document, counted: dict[str, int]) -> Finding:
 
 def _sessions(db: Db) -> Iterator[Finding]:
     """Sessions whose live numbers are not those of their job and mails."""
-    for stored in db.activation_progress.find():
+    for stored in db.activation_progress.find({"type": progress.ACTIVATION}):
         session_id = stored["sessionId"]
         mails = queue.count_of_session(db, session_id)
         job = db.jobs.find_one({"_id": session_id}, {"counts": 1})
@@ -216,8 +217,7 @@ def _outdated(db: Db, stored: Document, counted: dict[str, int]) -> Finding:
     text = f"Session {session_id} shows {_told(shown)}; counted are {_told(counted)}."
 
     def recount() -> str:
-        ttl = current_app.config["SETTINGS"].progress_ttl_seconds
-        progress.refresh(db, session_id, queue.count_of_session, ttl)
+        progress.refresh(db, session_id)
         return "wrote the counted numbers"
 
     return Finding(text, (session_id, stored["rev"]), session_id, recount)

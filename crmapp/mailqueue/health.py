@@ -134,11 +134,12 @@ def _moving(db: Db) -> Sentence:
 def _waiting(db: Db) -> Sentence:
     if db.pending_emails.find_one({"status": queue.MailStatus.PROCESSING}, {"_id": 1}):
         return Sentence(State.SENDING, "Sending")
-    first = db.pending_emails.find_one({}, {"visibleAt": 1}, sort=[("visibleAt", 1)])
+    first = db.pending_emails.find_one({}, sort=[("visibleAt", 1)])
     if first is None:
         return Sentence(State.EMPTY, "Nothing to send")
-    text = f"Waiting to try again in {{in:{iso(first['visibleAt'])}}}"
-    return Sentence(State.WAITING, text)
+    tried = first["attempts"] or first["throttles"]
+    what = "Waiting to try again" if tried else "Held back so that it can be undone, leaves"
+    return Sentence(State.WAITING, f"{what} in {{in:{iso(first['visibleAt'])}}}")
 
 
 def _is_old(noted: datetime) -> bool:

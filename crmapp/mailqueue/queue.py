@@ -65,8 +65,10 @@ def new_mail(
     session_id: str | None,
     domain: str,
     created_at: datetime,
+    held_until: datetime | None = None,
 ) -> Document:
-    """A mail to be queued. Its Message-ID is made here, once (RFC 5322, 3.6.4), and kept through every attempt."""
+    """A mail to be queued, and not to be sent before `held_until`. Its Message-ID is made here, once (RFC 5322, 3.6.4),
+    and kept through every attempt."""
     mail_id = ObjectId()
     return {
         "_id": mail_id,
@@ -78,7 +80,7 @@ def new_mail(
         "status": MailStatus.PENDING,
         "attempts": 0,
         "throttles": 0,
-        "visibleAt": created_at,
+        "visibleAt": max(created_at, held_until) if held_until else created_at,
         "token": None,
         "createdAt": created_at,
     }
@@ -87,6 +89,12 @@ def new_mail(
 def enqueue(db: Db, mails: list[Document], session: ClientSession | None = None) -> None:
     """Put mails into the queue, in `session`'s transaction where one is given. Ring BELL after it is committed."""
     db.pending_emails.insert_many(mails, session=session)
+
+
+def hold_session(db: Db, session_id: str, until: datetime) -> None:
+    """Send no mail of the session before `until`, except what a sender has already."""
+    waiting = {"sessionId": session_id, "status": MailStatus.PENDING}
+    db.pending_emails.update_many(waiting, {"$set": {"visibleAt": until}})
 
 
 class Turns:

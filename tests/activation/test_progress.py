@@ -156,7 +156,7 @@ def test_somebody_elses_session_is_refused(api, new_api, new_person, finished):
     for path in ("progress", "stream"):
         answer = bob.get(f"/crm/activation/{path}/{finished}")
         assert answer.status_code == 403
-        assert answer.json["msg"] == "This session belongs to another administrator."
+        assert answer.json["msg"] == "This job belongs to another administrator."
     sue = new_api(new_person("sue@example.com", Role.SUPERADMIN))
     assert poll(sue, finished).status_code == 200
 

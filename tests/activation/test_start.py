@@ -37,7 +37,7 @@ def test_ten_identical_requests_at_once_start_one_session(db, server, admin, new
     assert {answer.status_code for answer in answers} == {202}
     assert {answer.text for answer in answers} == {answers[0].text}
     assert answers[0].json()["data"] == {"sessionId": SESSION_ID, "total": 70}
-    until(lambda: db.jobs.find_one({"_id": SESSION_ID})["phase"] == "mailing")
+    until(lambda: db.jobs.find_one({"_id": SESSION_ID})["phase"] in ("mailing", "over"))
     assert db.jobs.count_documents({}) == db.activation_progress.count_documents({}) == 1
     assert db.users.count_documents({"leadId": {"$ne": None}}) == 70
     assert len(db.users.distinct("leadId", {"activationId": SESSION_ID})) == 70
@@ -71,7 +71,7 @@ def test_somebody_elses_id_is_refused(db, api, new_api, new_person, new_leads):
     body = {"filter": {}, "sessionId": SESSION_ID}
     refused = new_api(bob).post(START, body)
     assert refused.status_code == 403
-    assert refused.json["msg"] == "This session belongs to another administrator."
+    assert refused.json["msg"] == "This job belongs to another administrator."
     assert new_api(sue).post(START, body).json["data"]["sessionId"] == SESSION_ID
     assert db.jobs.count_documents({}) == 1
 
@@ -103,7 +103,7 @@ def test_leads_that_are_left_out_keep_their_status(site, db, api, new_leads, new
     assert lead(skipped)["status"] == "contacted"
     assert lead(failed)["status"] == "failed"
     assert lead(active)["status"] == "active"
-    assert db.leads.count_documents({"previousStatus": {"$exists": True}}) == 0
+    assert "previousStatus" not in lead(skipped)
     rows = {row["leadId"]: row for row in db.job_errors.find({"jobId": session_id})}
     assert rows[skipped]["reason"] == "already_a_user"
     assert (rows[failed]["reason"], rows[failed]["email"]) == ("invalid_email", "nonsense")

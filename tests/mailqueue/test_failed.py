@@ -6,6 +6,7 @@ import pytest
 from bson import ObjectId
 
 from crmapp.clock import now
+from crmapp.jobs import jobs
 from crmapp.mailqueue import failed as desk
 from crmapp.mailqueue import queue
 from tests.mailqueue.desk import events, failed, note_sent, pending, sent
@@ -174,10 +175,19 @@ def test_every_page_is_told(api, db, site):
 
 def test_the_session_shows_it(api, db, site):
     session_id = "activation_1700000000000_abcd"
-    job = {"type": "activation", "userId": ObjectId(), "status": "completed", "phase": "mailing"}
-    numbers = {"total": 1, "activated": 1, "skipped": 0, "failed": 0}
-    db.jobs.insert_one({**job, "_id": session_id, "counts": numbers, "workedAt": now()})
-    stored = {**job, **numbers, "emailsSent": 0, "emailsFailed": 1, "emailsPending": 0}
+    job = jobs.new_job(session_id, "activation", ObjectId(), "Ann", {}, 1)
+    job |= {"status": "completed", "phase": "over", "workedAt": now(), "startTime": now()}
+    job["counts"]["activated"] = 1
+    db.jobs.insert_one(job)
+    stored = {
+        **job["counts"],
+        "userId": job["userId"],
+        "type": "activation",
+        "status": "completed",
+        "emailsSent": 0,
+        "emailsFailed": 1,
+        "emailsPending": 0,
+    }
     stored |= {"sessionId": session_id, "completed": True, "rev": 7, "createdAt": now()}
     db.activation_progress.insert_one(stored)
     failed(db, sessionId=session_id)

@@ -53,7 +53,14 @@ def test_how_fast_and_until_when(db, worker, put):
 
 def test_mail_that_waits_for_its_next_attempt(db, worker, put):
     put(1, ago=-90)
+    db.pending_emails.update_one({}, {"$set": {"attempts": 1}})
     assert sentence(db) == "Waiting to try again in 1 min"
+    assert state(db) == ("waiting", False)
+
+
+def test_mail_of_an_activation_that_can_still_be_undone(db, worker, put):
+    put(1, ago=-90)
+    assert sentence(db) == "Held back so that it can be undone, leaves in 1 min"
     assert state(db) == ("waiting", False)
 
 

@@ -6,40 +6,36 @@ from typing import Any
 
 from flask import Flask
 
-from crmapp.activation.start import TYPE
-from crmapp.activation.step import ActivationRun
-from crmapp.jobs import progress
-from crmapp.jobs.jobs import UNFINISHED, Phase
-from crmapp.jobs.runner import Runner
-from crmapp.mailqueue import queue
-from tests.support.waiting import until
+from crmapp.jobs import kinds, progress
+from crmapp.jobs.runner import Held, Runner
 
 
 def run_jobs(site: Flask) -> None:
-    """Run every activation until its users exist. No mail is sent."""
-    db: Any = site.extensions["database"]
+    """Run every job that is free until it needs no runner any more. No mail is sent."""
     moved: set[str] = set()
     with site.app_context():
-        runner = Runner(
-            db,
-            {TYPE: lambda db, lease: ActivationRun(db, lease, "crm.example.com", lambda: None)},
-            lease_seconds=10,
-            changed=moved.add,
-        )
-        runner.claim_all()
-        undone = {"status": {"$in": UNFINISHED}, "phase": {"$ne": Phase.MAILING}}
-        until(lambda: not runner.step() and not db.jobs.find_one(undone))
-    for session_id in moved:
-        refresh(site, session_id)
+        runner = new_runner(site, moved.add)
+        held = claim_all(runner)
+        while held:
+            held = [each for each in held if runner.step(each) is not None]
+    for job_id in moved:
+        refresh(site, job_id)
 
 
-def refresh(site: Flask, session_id: str) -> None:
-    """Bring the progress of a session up to date."""
-    settings = site.config["SETTINGS"]
+def new_runner(site: Flask, touch: Any = lambda key: None) -> Runner:
+    """A runner as a worker has it, without its threads."""
     with site.app_context():
-        progress.refresh(
-            site.extensions["database"],
-            session_id,
-            queue.count_of_session,
-            settings.progress_ttl_seconds,
-        )
+        return Runner(site.extensions["database"], kinds.every(), lease_seconds=10, touch=touch)
+
+
+def claim_all(runner: Runner) -> list[Held]:
+    held = []
+    while one := runner.claim():
+        held.append(one)
+    return held
+
+
+def refresh(site: Flask, job_id: str) -> None:
+    """Bring the progress of a job up to date."""
+    with site.app_context():
+        progress.refresh(site.extensions["database"], job_id)
