@@ -32,6 +32,7 @@ bench: $(VENV)/bench-ready
 	$(BIN)/python -m benchmarks.stream
 	$(BIN)/python -m benchmarks.poll
 	$(BIN)/python -m benchmarks.drain
+	$(BIN)/python -m benchmarks.sync
 	$(BIN)/python -m benchmarks.start
 
 clean:

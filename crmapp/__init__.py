@@ -11,17 +11,22 @@ from flask_mail import Mail
 from pymongo.uri_parser import parse_uri
 
 from config import Settings
-from crmapp import cli, database, errors, headers, health, local, pages, streams, wire
+from crmapp import cli, database, errors, headers, health, job_kinds, local, pages, streams, wire
 from crmapp.accounts import access, attempts
 from crmapp.accounts.access import back_office_only
 from crmapp.accounts.routes import accounts
 from crmapp.activation.routes import activation
+from crmapp.goals.routes import goals
 from crmapp.invitations.routes import invitations, users
+from crmapp.jobs.routes import jobs_desk
+from crmapp.journal.routes import journal
 from crmapp.leads.routes import leads
 from crmapp.live.blueprint import live
 from crmapp.local.routes import local as local_pages
 from crmapp.mailqueue import health as health_of_queue
 from crmapp.mailqueue.routes import email_queue
+from crmapp.sync.pages import sync_pages
+from crmapp.sync.routes import ml_sync
 
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 SESSION_DAYS = 14
@@ -45,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Mail(app)
     live.init_app(app, settings.redis_url, namespace)
     access.init_app(app)
+    job_kinds.init_app(app)
     attempts.init_app(app, settings.redis_url, namespace)
     errors.init_app(app)
     headers.init_app(app)
@@ -86,14 +92,26 @@ def _namespace(mongodb_uri: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
-def _register(app: Flask) -> None:
-    for blueprint in (leads, activation, email_queue, users, streams.streams):
-        app.register_blueprint(blueprint)
-    for blueprint in (accounts, invitations, health.health, pages.pages):
-        app.register_blueprint(blueprint)
-    if app.jinja_env.globals["local_mail"]:
-        app.register_blueprint(local_pages)
-
-
-for _blueprint in (leads, activation, email_queue, users, local_pages):
+BACK_OFFICE = (
+    leads,
+    activation,
+    jobs_desk,
+    email_queue,
+    users,
+    journal,
+    goals,
+    ml_sync,
+    sync_pages,
+    local_pages,
+)
+for _blueprint in BACK_OFFICE:
     _blueprint.before_request(back_office_only)
+
+
+def _register(app: Flask) -> None:
+    local_mail = app.jinja_env.globals["local_mail"]
+    for blueprint in BACK_OFFICE:
+        if blueprint is not local_pages or local_mail:
+            app.register_blueprint(blueprint)
+    for blueprint in (streams.streams, accounts, invitations, health.health, pages.pages):
+        app.register_blueprint(blueprint)

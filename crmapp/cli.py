@@ -17,20 +17,22 @@ from crmapp.accounts import passwords, users
 from crmapp.addresses import InvalidAddress
 from crmapp.database import StandaloneError, db
 from crmapp.invitations.commands import queue_commands
-from crmapp.jobs import progress
+from crmapp.jobs import control, progress
 from crmapp.leads.csvfile import NotACsv
 from crmapp.leads.importing import import_leads
 from crmapp.live.blueprint import live
-from crmapp.local.samples import sample_leads
+from crmapp.local.samples import sample_goals, sample_journal, sample_leads
 from crmapp.mailqueue import counts, queue
 
+SAMPLE_GOALS = 24
 SHELL_HELP = """\
 db        the MongoDB database           db.leads.find_one()
 leads     its collections …              leads.count_documents({"status": "new"})
 users, jobs, events, pending, failed     jobs.find_one(sort=[("createdAt", -1)])
 queue     the mail queue's functions     queue.count_of_session(db, "activation_…")
 counts    how many mails there are       counts.of_queue(db)
-progress  a session's live numbers       progress.find(db, "activation_…")
+progress  a job's live numbers           progress.find(db, "activation_…")
+control   pause, resume, cancel, undo    control.pause(db, who, "activation_…"); who = people.by_email(db, "…")
 """
 
 
@@ -56,6 +58,8 @@ def _shell_names() -> dict[str, Any]:
         "queue": queue,
         "counts": counts,
         "progress": progress,
+        "control": control,
+        "people": users,
     }
 
 
@@ -102,9 +106,15 @@ def _save_admin(email: str, password: str) -> None:
 
 
 def add_sample_leads(count: int) -> None:
-    """Make up leads, for a first look."""
-    if count and not db.leads.find_one({}, {"_id": 1}):
-        db.leads.insert_many(sample_leads(count))
+    """Make up leads, and what the administrators wrote about them, for a first look."""
+    if not count or db.leads.find_one({}, {"_id": 1}):
+        return
+    leads = list(sample_leads(count))
+    db.leads.insert_many(leads)
+    people = list(db.users.find({"role": {"$in": users.BACK_OFFICE}}))
+    if people:
+        db.journal_entries.insert_many(sample_journal(leads, people, 2 * count))
+        db.goals.insert_many(sample_goals(people, SAMPLE_GOALS))
 
 
 @click.command("create-admin")

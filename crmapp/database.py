@@ -29,6 +29,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel(
             "leadId", unique=True, partialFilterExpression={"leadId": {"$type": "objectId"}}
         ),
+        # Of those who work here; who was a lead has no entry.
+        IndexModel("role", partialFilterExpression={"role": {"$lt": "user"}}),
     ],
     "jobs": [
         IndexModel([("status", 1), ("userId", 1)]),
@@ -67,7 +69,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "goals": [IndexModel("userId"), IndexModel([("to", DESCENDING)])],
     "documents": [
         IndexModel([("type", 1), ("sourceId", 1)], unique=True),
-        IndexModel([("type", 1), ("date", DESCENDING)]),
+        IndexModel([("type", 1), ("date", DESCENDING), ("_id", DESCENDING)]),
         IndexModel("ownerId"),
         IndexModel([("title", TEXT), ("text", TEXT)], weights={"title": 4}),
     ],

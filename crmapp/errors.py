@@ -32,6 +32,7 @@ TITLES = {
     503: "One moment, please",
 }
 MESSAGES = {
+    401: "Please sign in.",
     403: "Your account may not do this. Ask an administrator.",
     404: "There is nothing at this address.",
     405: "This address does not take such a request.",

@@ -10,7 +10,7 @@ from flask import Flask, Request, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, Unauthorized
 
 from crmapp.accounts import presence, tokens, users
 from crmapp.accounts.users import User
@@ -121,12 +121,10 @@ def back_office_only() -> ResponseReturnValue | None:
     """A `before_request` for what only administrators reach."""
     user = signed_in()
     if not user.is_authenticated:
-        if (
-            wants_json()
-            or request.method != "GET"
-            or request.accept_mimetypes.best == "text/event-stream"
-        ):
+        if wants_json() or request.accept_mimetypes.best == "text/event-stream":
             return failure("Please sign in.", 401)
+        if request.method != "GET":
+            raise Unauthorized
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")))
     if not user.may_enter_back_office:
         if wants_json():

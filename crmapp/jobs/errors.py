@@ -10,7 +10,7 @@ from pymongo.cursor import Cursor
 from crmapp.database import Db, Document
 from crmapp.jobs import kinds
 from crmapp.jobs.jobs import ItemState
-from crmapp.jobs.listing import PAGE_SIZE, SLOWEST_QUERY_MS, Page
+from crmapp.paging import PAGE_SIZE, SLOWEST_QUERY_MS, Page
 from crmapp.requests import BadInput, number, text
 
 KEYS = ("state", "reason")
@@ -35,7 +35,7 @@ def list_page(db: Db, job: Document, values: dict[str, Any]) -> tuple[Page, list
     total = sum(group["count"] for group in all_groups if filter.items() <= group.items())
     found = _find(db, job, filter).max_time_ms(SLOWEST_QUERY_MS)
     rows = found.skip((wanted - 1) * PAGE_SIZE).limit(PAGE_SIZE)
-    return Page(list(_shown(job, rows)), total, wanted), all_groups
+    return Page(list(_shown(job, rows)), total, False, wanted), all_groups
 
 
 def groups(db: Db, job: Document) -> list[Document]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo.cursor import Cursor
@@ -11,11 +10,10 @@ from pymongo.cursor import Cursor
 from crmapp.accounts.users import User
 from crmapp.database import Db, Document
 from crmapp.jobs import filters, jobs, kinds, pace, progress
+from crmapp.paging import PAGE_SIZE, SLOWEST_QUERY_MS, Page
 from crmapp.requests import number
 
-PAGE_SIZE = 50
 RECENT = 10
-SLOWEST_QUERY_MS = 5000
 # A selection may be long. Of the trail, only what tells how long a job was worked on.
 NOT_LISTED = dict.fromkeys(("selection", "trail.by", "trail.worker", "trail.note"), 0)
 NEWEST_FIRST = [("createdAt", -1), ("_id", -1)]
@@ -27,18 +25,6 @@ STORED = (
 MAYBE_STORED = ("problem", "retryOf", "retry", "undoUntil", "undo")
 
 
-@dataclass(frozen=True)
-class Page:
-    items: list[Document]
-    total: int
-    page: int
-    page_size: int = PAGE_SIZE
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.page_size))
-
-
 def list_page(db: Db, user: User, values: dict[str, Any]) -> tuple[Page, dict[str, str]]:
     """The page that the query string `values` asks for among the jobs that `user` may see, newest first, and its
     filter. Raises BadInput."""
@@ -48,7 +34,7 @@ def list_page(db: Db, user: User, values: dict[str, Any]) -> tuple[Page, dict[st
     total = db.jobs.count_documents(query, maxTimeMS=SLOWEST_QUERY_MS)
     found = find(db, query).max_time_ms(SLOWEST_QUERY_MS)
     items = found.skip((wanted - 1) * PAGE_SIZE).limit(PAGE_SIZE)
-    return Page([public(job) for job in items], total, wanted), filter
+    return Page([public(job) for job in items], total, False, wanted), filter
 
 
 def recent(db: Db, user: User) -> list[Document]:

@@ -12,8 +12,9 @@ from crmapp.database import Document, current, db
 from crmapp.jobs import charts, control, errors, export, figures, jobs, kinds, listing, progress
 from crmapp.jobs.filters import KEYS
 from crmapp.jobs.jobs import JobStatus
-from crmapp.jobs.listing import Page, public
+from crmapp.jobs.listing import public
 from crmapp.jobs.trail import told
+from crmapp.paging import Page
 from crmapp.wire import success
 
 jobs_desk = Blueprint("jobs", __name__, url_prefix="/crm")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
-from crmapp.database import Db, Document
+from crmapp.database import Db
 from crmapp.leads import filters
+from crmapp.paging import SLOWEST_QUERY_MS, Page
 from crmapp.requests import BadInput, number
 
 
@@ -25,19 +25,6 @@ class LeadStatus(StrEnum):
 DEFAULT_SORT = "-createdAt"
 SORTS = ("createdAt", "name", "email", "company", "status", "source")
 PAGE_SIZES = (25, 50, 100, 200)
-SLOWEST_QUERY_MS = 5000
-
-
-@dataclass(frozen=True)
-class Page:
-    items: list[Document]
-    total: int
-    page: int
-    page_size: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.page_size))
 
 
 def list_page(db: Db, values: dict[str, Any]) -> tuple[Page, dict[str, str]]:
@@ -49,7 +36,9 @@ def list_page(db: Db, values: dict[str, Any]) -> tuple[Page, dict[str, str]]:
     size = number(values, "pageSize", 50, max(PAGE_SIZES))
     total = db.leads.count_documents(query, maxTimeMS=SLOWEST_QUERY_MS)
     found = db.leads.find(query, max_time_ms=SLOWEST_QUERY_MS).sort(_sort(values.get("sort")))
-    return Page(list(found.skip((wanted - 1) * size).limit(size)), total, wanted, size), filter
+    return Page(
+        list(found.skip((wanted - 1) * size).limit(size)), total, False, wanted, size
+    ), filter
 
 
 def sources(db: Db) -> list[str]:

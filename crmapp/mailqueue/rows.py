@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
@@ -14,6 +13,7 @@ from crmapp.database import Db, Document
 from crmapp.mailqueue import counts
 from crmapp.mailqueue.filters import BASE, WITH_REASON, State, parse, parse_state, to_query
 from crmapp.mailqueue.replies import Reason
+from crmapp.paging import COUNTED_UP_TO, PAGE_SIZE, SLOWEST_QUERY_MS, Page
 from crmapp.requests import number
 
 LABELS = {
@@ -29,28 +29,11 @@ LABELS = {
     Reason.NO_LONGER_NEEDED: "No longer needed",
     Reason.FAULT: "The letter could not be made",
 }
-PAGE_SIZE = 50
-SLOWEST_QUERY_MS = 5000
-# Counting further would take longer than it is worth.
-COUNTED_UP_TO = 10_000
 SHOWN = (
     *("_id", "userId", "email", "template", "sessionId", "messageId", "attempts", "createdAt"),
     *("visibleAt", "requeuedAt", "reason", "error", "lastAttemptDate"),
     *("dropped", "droppedBy", "droppedAt"),
 )
-
-
-@dataclass(frozen=True)
-class Page:
-    items: list[Document]
-    total: int
-    capped: bool  # there are more than `total`
-    page: int
-    page_size: int = PAGE_SIZE
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.page_size))
 
 
 def list_page(db: Db, values: dict[str, Any]) -> tuple[Page, State, dict[str, str]]:

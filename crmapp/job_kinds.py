@@ -1,0 +1,29 @@
+"""The kinds of jobs that there are, put together here and nowhere else."""
+
+from __future__ import annotations
+
+from flask import Flask
+from pymongo.client_session import ClientSession
+
+from crmapp import notices
+from crmapp.activation.kind import KIND as ACTIVATION
+from crmapp.database import Db, Document
+from crmapp.jobs import kinds, progress
+from crmapp.jobs.progress import MailCounts
+from crmapp.mailqueue import queue
+from crmapp.sync.kinds import kinds as kinds_of_sync
+
+
+class _Mails:
+    """What jobs need of the mail queue."""
+
+    def count(self, db: Db, job_id: str) -> MailCounts:
+        return queue.count_of_session(db, job_id)
+
+    def tell_of_end(self, db: Db, job: Document, session: ClientSession) -> None:
+        notices.tell_of_end(db, job, session)
+
+
+def init_app(app: Flask) -> None:
+    kinds.init_app(app, [ACTIVATION, *kinds_of_sync()])
+    progress.init_app(app, _Mails())

@@ -1,0 +1,1 @@
+"""The journal: what was spoken with leads, and when."""

@@ -1,0 +1,1 @@
+"""Sources (journal entries, goals, leads) and their copies in `documents`, which are searched and sent on."""
