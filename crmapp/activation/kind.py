@@ -46,7 +46,7 @@ def _retry(db: Db, user: User, job: Document) -> Document:
 def message(numbers: Document) -> str:
     """How an activation stands, in a sentence or two."""
     if numbers["status"] == JobStatus.FAILED:
-        return f"Stopped at {numbers['processed']} / {numbers['total']}: {numbers['problem']}"
+        return f"Stopped at {numbers['processed']:,} / {numbers['total']:,}: {numbers['problem']}"
     if numbers["phase"] == Phase.UNDOING:
         return f"Undoing… {_users(numbers)} left to take back."
     if numbers["phase"] == Phase.RETURNING:
@@ -55,7 +55,7 @@ def message(numbers: Document) -> str:
         return _undone(numbers)
     if not numbers["usersDone"]:
         word = "Paused at" if numbers["status"] == JobStatus.PAUSED else "Creating users…"
-        return f"{word} {numbers['processed']} / {numbers['total']} ({numbers['percentage']} %)"
+        return f"{word} {numbers['processed']:,} / {numbers['total']:,} ({numbers['percentage']} %)"
     if numbers["status"] == JobStatus.CANCELLED:
         leads = _counted(numbers["remaining"], "lead")
         return f"Cancelled: {leads} not reached and left as before. {_mailed(numbers)}"
@@ -80,7 +80,7 @@ def _mailed(numbers: Document) -> str:
         verb = "is" if pending == 1 else "are"
         return f"{created}. {_counted(pending, 'e-mail')} {verb} being sent in the background."
     sent = f"{_counted(numbers['emailsSent'], 'e-mail')} sent"
-    return f"{created}, {sent}{f', {failed} failed' if failed else ''}."
+    return f"{created}, {sent}{f', {failed:,} failed' if failed else ''}."
 
 
 def _users(numbers: Document) -> str:
@@ -88,7 +88,7 @@ def _users(numbers: Document) -> str:
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 KIND = Kind(

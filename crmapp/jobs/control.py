@@ -105,6 +105,7 @@ def retry(db: Db, user: User, job_id: str) -> Document:
     by, note = _who(user), new["_id"]
     retried = {"retry": new["_id"], "trail": jobs.noted(JobEvent.RETRIED, by=by, note=note)}
     db.jobs.update_one({"_id": job_id, "retry": {"$ne": new["_id"]}}, [{"$set": retried}])
+    progress.refresh(db, job_id)
     _make_known(db, new["_id"])
     return new
 

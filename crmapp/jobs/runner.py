@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 BELL = "bell/jobs"
 LOOK_SECONDS = 1.0
-MAX_PAUSE_SECONDS = 15.0
+PASSING_PAUSE_SECONDS = 0.2
 # Of one process; what is more waits for one of these, or for another process.
 MOST_AT_ONCE = 50
 # As often may the same chunk fail, or kill its process, before the job is given up.
@@ -92,15 +92,14 @@ class Runner:
     def step(self, held: Held) -> float | None:
         """One chunk. Returns the seconds to wait before the next one; None where there is none for this process."""
         try:
-            if held.lease.job["deaths"] >= MOST_DEATHS:
+            if held.lease.job.get("deaths", 0) >= MOST_DEATHS:
                 self._give_up(held.lease, DEADLY)
                 return None
             goes_on = held.run.step()
             held.troubles = 0
             return 0.0 if goes_on else None
         except LeaseLost:
-            log.info("job %s is not run by this process any more", held.lease.job_id)
-            held.lease.session.end_session()
+            self._let_go(held.lease)
             return None
         except Exception as error:
             return self._after_trouble(held, error)
@@ -108,15 +107,18 @@ class Runner:
             self._touch(held.lease.job_id)
 
     def _after_trouble(self, held: Held, error: Exception) -> float | None:
-        """Nothing of the chunk was written: it is tried again, more and more rarely, and at last given up. While the
-        database is away nothing is given up."""
-        held.troubles += 1
-        away = isinstance(error, PyMongoError) and _passes(error)
-        if held.troubles >= MOST_TROUBLES and not away:
+        """Nothing of the chunk was written: it is tried again, more and more rarely, and at last given up; not while
+        the database is away. Raises LeaseLost."""
+        if not self._keeps(held.lease):
+            return None
+        passing = isinstance(error, PyMongoError) and _passes(error)
+        held.troubles += not passing
+        if held.troubles >= MOST_TROUBLES:
             problem = str(error) if isinstance(error, JobFault) else _unknown(error)
             self._give_up(held.lease, problem)
             return None
-        pause = min(2.0**held.troubles / 10, MAX_PAUSE_SECONDS)
+        pause = PASSING_PAUSE_SECONDS if passing else 2.0**held.troubles / 10
+        pause = min(pause, held.lease.seconds / 3)
         known = isinstance(error, (PyMongoError, JobFault))
         log.log(
             logging.WARNING if known else logging.ERROR,
@@ -127,6 +129,21 @@ class Runner:
             exc_info=not known,
         )
         return pause
+
+    def _keeps(self, lease: Lease) -> bool:
+        """Renew the lease, which is to last through the pause. False where the trouble was that it is lost."""
+        try:
+            leases.write(self._db, lease, {}, in_transaction=False)
+        except LeaseLost:
+            self._let_go(lease)
+            return False
+        except PyMongoError:
+            pass  # the database is away, and whoever is first when it is back has the job
+        return True
+
+    def _let_go(self, lease: Lease) -> None:
+        log.info("job %s is not run by this process any more", lease.job_id)
+        lease.session.end_session()
 
     def _give_up(self, lease: Lease, problem: str) -> None:
         log.error("job %s is given up: %s", lease.job_id, problem)

@@ -3,13 +3,14 @@
 import threading
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from crmapp.clock import now
-from crmapp.jobs import jobs, leases
+from crmapp.jobs import control, jobs, leases
 from crmapp.jobs.jobs import JobFault
 from crmapp.jobs.kinds import Kind
 from crmapp.jobs.runner import MOST_DEATHS, MOST_TROUBLES, Runner
+from crmapp.requests import BadInput
 from tests.support.waiting import until
 
 
@@ -131,8 +132,6 @@ def test_a_chunk_that_is_written_forgives_deaths(db, runner_of, new_job):
 
 
 def test_a_failed_job_goes_on_when_it_is_resumed(app, db, runner_of, new_job, admin, new_person):
-    from crmapp.jobs import control
-
     job_id = new_job(exclusive="sync/goals")
     runner = runner_of(*[JobFault("away")] * MOST_TROUBLES, True)
     steps_until_the_end(runner, runner.claim())
@@ -143,9 +142,6 @@ def test_a_failed_job_goes_on_when_it_is_resumed(app, db, runner_of, new_job, ad
 
 
 def test_what_excludes_it_keeps_a_failed_job_from_being_resumed(app, db, runner_of, new_job, admin):
-    from crmapp.jobs import control
-    from crmapp.requests import BadInput
-
     job_id = new_job(exclusive="sync/goals")
     runner = runner_of(*[JobFault("away")] * MOST_TROUBLES)
     steps_until_the_end(runner, runner.claim())
@@ -205,3 +201,29 @@ def test_only_so_many_failed_jobs_are_kept_and_what_they_hold_is_given_back(
     left = {job["_id"]: job["status"] for job in db.jobs.find()}
     assert left == {"goals_0": "running", "goals_1": "failed", "goals_2": "failed"}
     assert db.jobs.find_one({"_id": "goals_0"})["phase"] == "returning"
+
+
+def test_a_pause_between_two_tries_does_not_lose_the_job(db, runner_of, new_job):
+    new_job()
+    runner = runner_of(JobFault("x"), *[JobFault("x")] * (MOST_TROUBLES - 2), False)
+    held = runner.claim()
+    db.jobs.update_one({}, {"$set": {"lease.until": now()}})
+    pause = runner.step(held)
+    until = db.jobs.find_one()["lease"]["until"]
+    assert (until - now()).total_seconds() > pause
+    assert runner_of().claim() is None
+
+
+def test_what_is_paused_in_the_middle_of_a_chunk_is_no_trouble(
+    app, db, runner_of, new_job, admin, caplog
+):
+    job_id = new_job()
+
+    def interrupted():
+        control.pause(db, admin, job_id)
+        raise OperationFailure("operation was interrupted", 11601)
+
+    runner = runner_of(interrupted)
+    assert runner.step(runner.claim()) is None
+    assert "waits" not in caplog.text
+    assert db.jobs.find_one()["status"] == "paused"

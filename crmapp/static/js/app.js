@@ -1,6 +1,7 @@
 // What every page of the back office does.
 import { startBanner } from "./banner.js";
 import { startConnection } from "./connection.js";
+import { startJobsBadge } from "./jobs-badge.js";
 import { live } from "./live.js";
 import { startMenu } from "./menu.js";
 import { startQueueBadge } from "./queue-badge.js";
@@ -8,9 +9,11 @@ import { startSentences } from "./sentence.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startAnnouncer } from "./tracker/announcer.js";
+import { startCancel } from "./tracker/cancel.js";
+import { startControls } from "./tracker/controls.js";
 import { trackerDialog } from "./tracker/dialog.js";
 import { startDock } from "./tracker/dock.js";
-import { startStarted } from "./tracker/started.js";
+import { startEnds } from "./tracker/ends.js";
 
 startTheme();
 startMenu();
@@ -18,9 +21,12 @@ startTimes();
 startSentences();
 startBanner();
 startQueueBadge();
+startJobsBadge();
 startConnection();
 trackerDialog.start();
 startDock();
 startAnnouncer();
-startStarted();
+startControls();
+startCancel();
+startEnds();
 live.start();

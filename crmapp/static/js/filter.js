@@ -5,4 +5,6 @@ export function startFilter() {
   form.addEventListener("formdata", ({ formData }) => {
     for (const [name, value] of [...formData]) if (!value) formData.delete(name);
   });
+  // A page that is gone back to shows what it is narrowed to, not what was chosen when it was left.
+  addEventListener("pageshow", (event) => event.persisted && form.reset());
 }

@@ -1,5 +1,6 @@
 // What this browser remembers of sessions between pages. Only a hint: the server says what runs.
-// Per session id: seenAt, and finishedAt and dismissed once they are so (times of this machine, ms).
+// Per session id: seenAt, and finishedAt, dismissed (the status that it had then) and told once they are so.
+// Times are this machine's, in ms.
 const KEY = `crmapp.sessions.${document.body.dataset.userId}`;
 const FORGET_AFTER = 24 * 3600_000;
 
@@ -36,12 +37,22 @@ export function noteFinished(id, finishedAt) {
   return finishedAt;
 }
 
-export function noteDismissed(id) {
-  note(id, { dismissed: true });
+/** What stands still is dismissed as it is: it is shown again once it goes on. */
+export function noteDismissed(id, status) {
+  note(id, { dismissed: status });
 }
 
-export function isDismissed(id) {
-  return read()[id]?.dismissed === true;
+export function isDismissed(id, status) {
+  return read()[id]?.dismissed === status;
+}
+
+/** What this browser's person was told last of a session, {what, at}; undefined where nothing was. */
+export function told(id) {
+  return read()[id]?.told;
+}
+
+export function noteTold(id, what) {
+  note(id, { told: { what, at: Date.now() } });
 }
 
 /** The sessions that may still have something to show: not dismissed, and not finished for long. */
@@ -57,10 +68,7 @@ export function forget(id) {
   localStorage.setItem(KEY, JSON.stringify(hints));
 }
 
-/** Call `then(id)` when another tab dismisses a session. */
+/** Call `then()` when another tab may have dismissed a session. */
 export function onDismissedElsewhere(then) {
-  addEventListener("storage", (event) => {
-    if (event.key !== KEY) return;
-    for (const [id, hint] of Object.entries(read())) if (hint.dismissed) then(id);
-  });
+  addEventListener("storage", (event) => event.key === KEY && then());
 }

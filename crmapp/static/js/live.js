@@ -129,7 +129,8 @@ class Live extends EventTarget {
     if (all) this.#askedAllAt = this.#polledAt;
     this.#polling = true;
     const silentSince = this.#heardAt;
-    const asked = new Set([...sessions.running(), ...ids]);
+    // What stands still is asked about too now and then: somebody may have gone on with it, or ended it.
+    const asked = new Set([...(all ? sessions.unfinished() : sessions.running()), ...ids]);
     const results = await Promise.allSettled([
       pollQueue().then((status) => this.#takeQueue(status)),
       pollHealth().then((health) => this.takeHealth(health)),

@@ -1,5 +1,6 @@
 // This page as the server has it now.
 import { ApiError, request } from "./api.js";
+import { showTimes } from "./times.js";
 
 /** The newest version of this document; null where it cannot be had, which the connection's label explains. */
 export async function newestPage() {
@@ -11,4 +12,24 @@ export async function newestPage() {
     if (!(error instanceof ApiError)) throw error;
     return null;
   }
+}
+
+/** Put the newest version of each element that has a data-newest attribute and an id in place. */
+export async function showNewest() {
+  const page = await newestPage();
+  if (!page) return;
+  for (const part of document.querySelectorAll("[data-newest]")) {
+    const now = page.getElementById(part.id);
+    if (now && now.innerHTML !== part.dataset.shown) replace(part, now);
+  }
+  showTimes();
+}
+
+function replace(part, now) {
+  const html = now.innerHTML;
+  const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  part.replaceChildren(...now.childNodes);
+  part.dataset.shown = html;
+  // Whoever was at a link still is.
+  if (focused) part.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }

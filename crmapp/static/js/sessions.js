@@ -1,8 +1,10 @@
-// The newest known state of every session that is to be seen.
+// The newest known state of every session that is to be seen: the progress of a job, of any type.
 //
 // Events of this EventTarget: "change" with the progress document, and "gone" with {sessionId}, as `detail`.
 import { serverNow } from "./clock.js";
 import * as hints from "./hints.js";
+
+const STANDING_STILL = ["paused", "failed"];
 
 class Sessions extends EventTarget {
   #docs = new Map();
@@ -10,41 +12,36 @@ class Sessions extends EventTarget {
 
   /** A session that exists, of which nothing is known yet: it counts as running until something is. */
   expect(sessionId) {
-    this.#expected.add(sessionId);
+    if (!this.#docs.has(sessionId)) this.#expected.add(sessionId);
   }
 
   /** Take a state in. An older one than is known changes nothing. Returns whether it was news. */
   update(doc) {
-    this.#expected.delete(doc.sessionId);
     const known = this.#docs.get(doc.sessionId);
     if (known && known.rev >= doc.rev) return false;
-    if (hints.isDismissed(doc.sessionId)) return false;
-    if (doc.completed && !this.#stays(doc)) return false;
+    const left = doc.completed ? this.#timeLeft(doc) : Infinity;
+    // Who has been waiting for its end is told, however late.
+    const awaited = this.#expected.delete(doc.sessionId) || known !== undefined;
+    if (left <= 0 && !awaited) return false;
     this.#docs.set(doc.sessionId, doc);
     hints.noteSeen(doc.sessionId);
     this.dispatchEvent(new CustomEvent("change", { detail: doc }));
+    if (doc.completed) setTimeout(() => this.remove(doc.sessionId), left);
     return true;
   }
 
-  /** A finished session stays for two minutes. Returns whether any of them are left, and removes it after. */
-  #stays(doc) {
+  /** A finished session stays for two minutes. */
+  #timeLeft(doc) {
     const age = Math.max(0, serverNow() - Date.parse(doc.updatedAt));
-    const left = hints.noteFinished(doc.sessionId, Date.now() - age) + hints.STAY - Date.now();
-    if (left > 0) setTimeout(() => this.remove(doc.sessionId), left);
-    return left > 0;
+    return hints.noteFinished(doc.sessionId, Date.now() - age) + hints.STAY - Date.now();
   }
 
   /** Show it no more. */
   remove(sessionId) {
-    this.#expected.delete(sessionId);
-    if (!this.#docs.delete(sessionId)) return;
-    this.dispatchEvent(new CustomEvent("gone", { detail: { sessionId } }));
-  }
-
-  /** Show it no more, in any tab of this browser. */
-  dismiss(sessionId) {
-    hints.noteDismissed(sessionId);
-    this.remove(sessionId);
+    const known = this.#docs.delete(sessionId);
+    if (this.#expected.delete(sessionId) || known) {
+      this.dispatchEvent(new CustomEvent("gone", { detail: { sessionId } }));
+    }
   }
 
   get(sessionId) {
@@ -56,12 +53,15 @@ class Sessions extends EventTarget {
   }
 
   /** The ids of those that are not complete. */
-  running() {
+  unfinished() {
     const known = this.all().filter((doc) => !doc.completed).map((doc) => doc.sessionId);
     return [...this.#expected, ...known];
+  }
+
+  /** The ids of those that may change at any moment. */
+  running() {
+    return this.unfinished().filter((id) => !STANDING_STILL.includes(this.get(id)?.status));
   }
 }
 
 export const sessions = new Sessions();
-
-hints.onDismissedElsewhere((sessionId) => sessions.remove(sessionId));

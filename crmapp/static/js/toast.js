@@ -1,20 +1,37 @@
 // Short messages in a corner, read aloud by screen readers, that go by themselves.
 const STAY = 10_000;
 
-/** `kind` is "success", "warning" or "danger". */
-export function toast(message, kind = "success") {
+/** `kind` is "success", "warning" or "danger". A message `about` something takes the place of an older one about the
+ * same. `link` is {href, text}. */
+export function toast(message, kind = "success", { about = "", link = null } = {}) {
+  const toasts = document.getElementById("toasts");
   const box = document.createElement("div");
   box.className = `toast-message toast-${kind}`;
+  box.dataset.about = about;
   const text = document.createElement("span");
   text.textContent = message;
+  if (link) text.append(" ", linkTo(link));
+  box.append(text, closeButton(box));
+  const older = about && [...toasts.children].find((other) => other.dataset.about === about);
+  if (older) older.replaceWith(box);
+  else toasts.append(box);
+  goAfter(box);
+}
+
+function linkTo({ href, text }) {
+  const link = document.createElement("a");
+  link.href = href;
+  link.textContent = text;
+  return link;
+}
+
+function closeButton(box) {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "btn-close";
   close.setAttribute("aria-label", "Dismiss");
   close.addEventListener("click", () => box.remove());
-  box.append(text, close);
-  document.getElementById("toasts").append(box);
-  goAfter(box);
+  return close;
 }
 
 // Whoever reads or reaches for a message keeps it.

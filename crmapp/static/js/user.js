@@ -1,7 +1,6 @@
 // "Send the invitation again" on a user's page.
 import { ApiError, api } from "./api.js";
-import { newestPage } from "./newest.js";
-import { showTimes } from "./times.js";
+import { showNewest } from "./newest.js";
 import { toast } from "./toast.js";
 
 const button = document.getElementById("invite-again");
@@ -19,11 +18,4 @@ async function send() {
   } finally {
     button.disabled = false;
   }
-}
-
-async function showNewest() {
-  const page = await newestPage();
-  if (!page) return;
-  document.getElementById("user").replaceChildren(...page.getElementById("user").children);
-  showTimes();
 }

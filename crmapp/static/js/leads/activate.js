@@ -1,6 +1,7 @@
 // "Activate (N)": shows what would happen, and starts it when that is confirmed.
 import { ApiError, api } from "../api.js";
 import { count, number } from "../format.js";
+import { trackerDialog } from "../tracker/dialog.js";
 import { follow } from "../tracker/started.js";
 import { REASONS } from "./reasons.js";
 import { reload } from "./reload.js";
@@ -78,6 +79,7 @@ async function activate() {
   confirm.disabled = true;
   confirm.textContent = "Starting…";
   field("problem").hidden = true;
+  trackerDialog.expect(asked.sessionId);
   try {
     const { sessionId, total } = await post({ ...asked.body, sessionId: asked.sessionId });
     if (wanted === asked) dialog.close();
@@ -85,6 +87,7 @@ async function activate() {
     follow(sessionId, total);
     reload();
   } catch (error) {
+    if (trackerDialog.sessionId === asked.sessionId) trackerDialog.close();
     if (wanted !== asked) return;
     showProblem(error, " Nothing is lost: try again, and nothing is started twice.");
     confirm.textContent = "Try again";

@@ -1,15 +1,19 @@
-// Brings the list up to date when an activation has changed leads.
+// Brings the list up to date when an activation has changed leads, or given them back.
 import { newestPage } from "../newest.js";
 import { sessions } from "../sessions.js";
 import { showTimes } from "../times.js";
+import { isActivation, stage } from "../tracker/stage.js";
 import { selection } from "./selection.js";
 
-const done = new Set(); // ids of the sessions that have all their users
+const UNDER_WAY = ["work", "cancelling", "undoing"];
+
+const shown = new Map(); // session id -> the stage that the list shows
 
 export function startReload() {
   sessions.addEventListener("change", ({ detail: doc }) => {
-    if (!doc.usersDone || done.has(doc.sessionId)) return;
-    done.add(doc.sessionId);
+    const current = stage(doc) === "done" ? "mail" : stage(doc); // mail changes no lead
+    if (!isActivation(doc) || UNDER_WAY.includes(current) || shown.get(doc.sessionId) === current) return;
+    shown.set(doc.sessionId, current);
     reload();
   });
 }

@@ -5,7 +5,7 @@ const TIMEOUT = 10_000;
 const seen = new Map(); // session id -> ETag of the state that was read last
 
 export async function pollActive() {
-  return (await api("/crm/activation/active", { timeout: TIMEOUT })).items;
+  return (await api("/crm/jobs/active", { timeout: TIMEOUT })).items;
 }
 
 export function pollQueue() {
@@ -16,7 +16,8 @@ export function pollHealth() {
   return api("/crm/email-queue/health", { timeout: TIMEOUT });
 }
 
-/** The session's progress; undefined where nothing has changed since, null where there is no such session. */
+/** The progress of a session, whatever its type; undefined where nothing has changed since, null where there is no such
+ * session. */
 export async function pollSession(id) {
   const headers = seen.has(id) ? { "If-None-Match": seen.get(id) } : {};
   try {

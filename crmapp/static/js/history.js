@@ -1,0 +1,6 @@
+// What the history of jobs does besides what every page does.
+import { startFilter } from "./filter.js";
+import { startRows } from "./jobs/rows.js";
+
+startFilter();
+startRows();
