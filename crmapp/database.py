@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from flask import Flask, current_app
 from pymongo import DESCENDING, TEXT, IndexModel, MongoClient
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from werkzeug.local import LocalProxy
@@ -111,8 +112,22 @@ def create_indexes(db: Db) -> None:
         except OperationFailure as error:
             if error.code not in CHANGED_INDEX:
                 raise
-            db[collection].drop_indexes()
-            db[collection].create_indexes(indexes)
+            _replace_changed(db[collection], indexes)
+
+
+def _replace_changed(collection: Collection[Document], indexes: list[IndexModel]) -> None:
+    """One by one, so that those that are as they should be, unique ones above all, hold all the time."""
+    for index in indexes:
+        try:
+            collection.create_indexes([index])
+        except OperationFailure as error:
+            if error.code not in CHANGED_INDEX:
+                raise
+            wanted = index.document
+            for name, there in collection.index_information().items():
+                if name == wanted["name"] or there["key"] == list(wanted["key"].items()):
+                    collection.drop_index(name)
+            collection.create_indexes([index])
 
 
 def init_app(app: Flask, database: Db) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Flask
 from pymongo.client_session import ClientSession
 
@@ -19,6 +21,9 @@ class _Mails:
 
     def count(self, db: Db, job_id: str) -> MailCounts:
         return queue.count_of_session(db, job_id)
+
+    def hold(self, db: Db, job_id: str, until: datetime) -> None:
+        queue.hold_session(db, job_id, until)
 
     def tell_of_end(self, db: Db, job: Document, session: ClientSession) -> None:
         notices.tell_of_end(db, job, session)

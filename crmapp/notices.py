@@ -29,8 +29,8 @@ WORDS = {
 
 def tell_of_end(db: Db, job: Document, session: ClientSession) -> None:
     """Queue the mail, in the transaction that ends `job`: where it ran for long, or its starter has left."""
-    if _ended_by_starter(job):
-        return
+    if job["status"] == JobStatus.CANCELLED and _last_press(job) in (job["userId"], None):
+        return  # they know, or it was too old to be kept
     starter = db.users.find_one({"_id": job["userId"]}, session=session)
     if starter is None or starter["status"] != UserStatus.ACTIVE:
         return
@@ -40,9 +40,10 @@ def tell_of_end(db: Db, job: Document, session: ClientSession) -> None:
         queue.enqueue(db, [{**mail, "jobId": job["_id"]}], session)
 
 
-def _ended_by_starter(job: Document) -> bool:
-    pressed = [entry["by"]["id"] for entry in job["trail"] if entry.get("by")]
-    return job["status"] == JobStatus.CANCELLED and pressed[-1] == job["userId"]
+def _last_press(job: Document) -> ObjectId | None:
+    """Whose the last press was; None where crmapp itself ended the job."""
+    pressed = [entry["by"]["id"] for entry in job.get("trail", []) if entry.get("by")]
+    return pressed[-1] if pressed else None
 
 
 def _took_long(job: Document) -> bool:
@@ -56,10 +57,10 @@ def compose(db: Db, mails: list[Document]) -> Iterator[tuple[ObjectId, Letter | 
 
 
 def _write(db: Db, mail: Document) -> Letter | Exception:
-    job = db.jobs.find_one({"_id": mail["jobId"]}, {"selection": 0})
-    if job is None:
-        return Unneeded("the job is not kept any more")
     try:
+        job = db.jobs.find_one({"_id": mail["jobId"]}, {"selection": 0})
+        if job is None:
+            return Unneeded("the job is not kept any more")
         facts = _facts(job)
         text, html = (
             current_app.jinja_env.get_template(f"mail/job_ended.{form}").render(facts)

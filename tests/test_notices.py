@@ -1,5 +1,6 @@
 """Who started a job is told of its end by mail, where the page cannot tell them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from crmapp import notices
 from crmapp.accounts import presence
 from crmapp.clock import now
 from crmapp.jobs import control, jobs, leases, progress
+from crmapp.mailqueue import queue
 from crmapp.mailqueue.letter import Unneeded
 from tests.support.work import run_jobs
 
@@ -105,3 +107,27 @@ def test_a_job_that_is_kept_no_longer_needs_no_letter(db, ended):
 def test_a_request_says_that_somebody_is_there(db, api, admin):
     api.get("/crm/leads")
     assert not presence.has_left(db.users.find_one({"_id": admin.key}))
+
+
+def test_a_letter_that_could_not_be_delivered_can_be_sent_again(db, ended, api):
+    ended(began=now() - HOUR)
+    (mail,) = queue.claim(db, 1, 60)
+    queue.settle_failed(db, mail, "mailbox_full", "452 full")
+    assert api.post("/crm/email-queue/failed/retry", {"filter": {}}).status_code == 200
+    (letter,) = letters(db)
+    assert "0 of 2 leads went well" in letter.text
+
+
+def test_four_processes_that_find_the_end_at_once_tell_of_it_once(app, db, ended):
+    job_id = ended(began=now() - HOUR)
+    db.jobs.update_one({"_id": job_id}, {"$set": {"phase": "mailing", "status": "running"}})
+    db.pending_emails.delete_many({})
+
+    def refresh(_):
+        with app.app_context():
+            progress.refresh(db, job_id)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(refresh, range(4)))
+    assert db.jobs.find_one()["phase"] == "over"
+    assert len(letters(db)) == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bson import ObjectId
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
@@ -14,6 +12,7 @@ from crmapp.activation.verdicts import Reason
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, leases
+from crmapp.jobs.control import HOLD
 from crmapp.jobs.jobs import ItemState, Phase
 from crmapp.jobs.leases import Lease
 from crmapp.leads.leads import LeadStatus
@@ -21,7 +20,6 @@ from crmapp.mailqueue import queue
 from crmapp.mailqueue.queue import MailStatus
 
 CHUNK = 1000
-LONG = timedelta(hours=1)
 FIRST_ID = ObjectId(b"\0" * 12)
 
 
@@ -44,7 +42,8 @@ class Backward:
     def step(self) -> bool:
         """Give back some leads, or take back some users, or finish. False once no runner is needed any more."""
         if self._undoes and not self._held:
-            queue.hold_session(self._db, self._job_id, now() + LONG)
+            leases.write(self._db, self._lease, {}, in_transaction=False)
+            queue.hold_session(self._db, self._job_id, now() + HOLD)
             self._held = True
         if self._give_back() or (self._undoes and self._take_back()):
             return True

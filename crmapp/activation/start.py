@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -53,7 +54,7 @@ def start(
         job = jobs.new_job(session_id, TYPE, user.key, user.name, selection, total, **more)
         if undo_seconds:
             job["undoUntil"] = job["createdAt"] + timedelta(seconds=undo_seconds)
-        lease = leases.for_new_job(db, job, lease_seconds + total // SLOWEST_FREEZE)
+        lease = leases.for_new_job(db, job, lease_seconds)
         there, is_new = jobs.record(db, job)
         if is_new:
             return _freeze_now(db, lease)
@@ -96,6 +97,7 @@ def freeze(db: Db, lease: Lease) -> Document:
     if "filter" in job["selection"]:
         # A repeated freeze takes no lead that came after the first.
         query = {"$and": [query, {"createdAt": {"$not": {"$gt": job["createdAt"]}}}]}
+    lease = replace(lease, seconds=lease.seconds + job["counts"]["total"] // SLOWEST_FREEZE)
     # Whoever was stopped for a while must not mark leads of a session that others have gone on with.
     leases.write(db, lease, {}, in_transaction=False)
     # A lead that a killed freeze noted as another session's may be free by now.

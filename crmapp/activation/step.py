@@ -15,7 +15,7 @@ from pymongo.errors import BulkWriteError
 
 from crmapp.accounts.users import Role, new_user
 from crmapp.activation import start
-from crmapp.activation.backward import Backward
+from crmapp.activation.backward import FIRST_ID, Backward
 from crmapp.activation.verdicts import Reason, address_of, taken_by_users, verdict
 from crmapp.clock import now
 from crmapp.database import DUPLICATE_KEY, Db, Document
@@ -36,7 +36,6 @@ STRETCH_SECONDS = 0.004
 FAST_COMMIT = WriteConcern(w=1)
 # An undo in the last moment still finds every invitation here.
 UNDO_MARGIN = timedelta(seconds=2)
-FIRST_ID = ObjectId(b"\0" * 12)
 
 
 def next_size(size: int, leads: int, seconds: float) -> int:
@@ -212,7 +211,7 @@ class Chunk:
         if self._errors:
             rows = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in self._errors]
             db.job_errors.bulk_write(rows, session=lease.session)
-            self._move(db, lease.session, self._left_out[ItemState.SKIPPED], _BACK)
+            self._move(db, lease.session, self._left_out[ItemState.SKIPPED], start.AS_BEFORE)
             self._move(db, lease.session, self._left_out[ItemState.FAILED], _TO_FAILED)
         leases.write(db, lease, self._raised_counts())
 
@@ -265,7 +264,3 @@ _TO_ACTIVE: list[Document] = [
     },
 ]
 _TO_FAILED: list[Document] = [{"$set": {"status": LeadStatus.FAILED}}]
-_BACK: list[Document] = [
-    {"$set": {"status": "$previousStatus"}},
-    {"$unset": ["previousStatus", "previousActivationId"]},
-]

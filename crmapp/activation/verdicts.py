@@ -21,8 +21,10 @@ class Reason(StrEnum):
     HELD_BY_ANOTHER_SESSION = "held_by_another_session"  # an activation that is under way has it
     NOT_FOUND = "not_found"  # it was deleted
     INVALID_EMAIL = "invalid_email"  # it has no address that mail could be sent to
-    INVITATION_SENT = "invitation_sent"  # kept: its invitation has left, or was tried
-    IN_USE = "in_use"  # kept: its user has a password, or was changed by hand
+    INVITATION_SENT = (
+        "invitation_sent"  # kept: its invitation has left, or something was done with it
+    )
+    IN_USE = "in_use"  # kept: its user has a password, or was disabled
 
     @property
     def state(self) -> ItemState:

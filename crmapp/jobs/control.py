@@ -6,21 +6,31 @@ more. A press is therefore in effect the moment it is answered, whatever dies af
 
 from __future__ import annotations
 
-from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+import time
+from collections.abc import Callable
+from datetime import timedelta
 
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError, ExecutionTimeout
+
+from crmapp.accounts import users
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, kinds, leases, progress
-from crmapp.jobs.jobs import FORWARD, JobEvent, JobStatus, Phase
+from crmapp.jobs.jobs import FORWARD, GOING, JobEvent, JobStatus, Phase
 from crmapp.jobs.runner import BELL
 from crmapp.live.blueprint import live
 from crmapp.requests import BadInput
 
 CONFLICT = 409
-GOING = [JobStatus.QUEUED, JobStatus.RUNNING]
-# With users made and nothing but their mail left, there is nothing to hold; the queue has a pause of its own.
+# A chunk that is under way may have written the job; one of a dead runner keeps it locked until it is ended.
+PATIENCE_MS = 500
+PATIENCE_SECONDS = 10
+# The mail of a job is held back from before an undo is on record until it has been done.
+SHORT_HOLD = timedelta(minutes=2)
+HOLD = timedelta(days=1)
+# With its items done and nothing but mail left, there is nothing to hold; the queue has a pause of its own.
 ONLY_MAIL = (
     "Its work is done, only mail is still to leave. Pause the e-mail queue to hold that back."
 )
@@ -33,19 +43,22 @@ GOES_BACK = {
 def pause(db: Db, user: User, job_id: str) -> tuple[Document, str]:
     """Hold a job until it is resumed. Returns it, and a sentence for the person. This and the others raise NoSuchJob,
     NotYours, and BadInput (409) where it cannot be done now."""
-    job = jobs.find(db, user, job_id)
-    if job["status"] == JobStatus.PAUSED:
-        return job, "It is paused already."
+
+    def already(job: Document) -> str | None:
+        return "It is paused already." if job["status"] == JobStatus.PAUSED else None
+
     when = {"status": {"$in": GOING}, "phase": {"$in": FORWARD}}
     changes = {"status": JobStatus.PAUSED}
-    return _change(db, user, job_id, when, changes, JobEvent.PAUSED), "Paused. Nothing is lost."
+    job, msg = _press(db, user, job_id, already, when, changes, JobEvent.PAUSED)
+    return job, msg or "Paused. Nothing is lost."
 
 
 def resume(db: Db, user: User, job_id: str) -> tuple[Document, str]:
     """Have a job that was paused, or has failed as a whole, go on."""
-    job = jobs.find(db, user, job_id)
-    if job["status"] in GOING:
-        return job, "It is under way."
+
+    def already(job: Document) -> str | None:
+        return "It is under way." if job["status"] in GOING else None
+
     when = {"status": {"$in": [JobStatus.PAUSED, JobStatus.FAILED]}}
     changes = {
         "status": JobStatus.RUNNING,
@@ -55,42 +68,53 @@ def resume(db: Db, user: User, job_id: str) -> tuple[Document, str]:
         "exclusive": {"$ifNull": ["$exclusive", "$wasExclusive"]},
     }
     try:
-        return _change(db, user, job_id, when, changes, JobEvent.RESUMED), "It goes on."
+        job, msg = _press(db, user, job_id, already, when, changes, JobEvent.RESUMED)
     except DuplicateKeyError:
         raise BadInput(
             "Another job of the same kind is under way: wait until it has ended.", CONFLICT
         ) from None
+    return job, msg or "It goes on."
 
 
 def cancel(db: Db, user: User, job_id: str) -> tuple[Document, str]:
     """End a job. What it has done stays; what it has not reached goes back to what it was."""
-    job = jobs.find(db, user, job_id)
-    if job["status"] == JobStatus.CANCELLED or job["phase"] == Phase.RETURNING:
-        return job, "It is cancelled already."
+
+    def already(job: Document) -> str | None:
+        is_so = job["status"] == JobStatus.CANCELLED or job["phase"] == Phase.RETURNING
+        return "It is cancelled already." if is_so else None
+
     when = {"status": {"$ne": JobStatus.COMPLETED}, "phase": {"$in": FORWARD}}
     changes = {"status": JobStatus.RUNNING, "phase": Phase.RETURNING, "problem": None}
-    job = _change(db, user, job_id, when, changes, JobEvent.CANCELLED)
-    if job["retryOf"]:
-        # What this one has not reached may be retried again.
-        db.jobs.update_one({"_id": job["retryOf"], "retry": job_id}, {"$unset": {"retry": 1}})
-    return job, "Cancelled. What was done stays."
+    job, msg = _press(db, user, job_id, already, when, changes, JobEvent.CANCELLED)
+    _may_be_retried_again(db, job)
+    return job, msg or "Cancelled. What was done stays."
 
 
 def undo(db: Db, user: User, job_id: str) -> tuple[Document, str]:
     """Take back what a job has done, while it is harmless: until its `undoUntil`."""
+
+    def already(job: Document) -> str | None:
+        is_so = job["phase"] == Phase.UNDOING or job.get("undo")
+        return "It is undone already." if is_so else None
+
     job = jobs.find(db, user, job_id)
-    if job["phase"] == Phase.UNDOING or job.get("undo"):
-        return job, "It is undone already."
-    if job["undoUntil"] and job["undoUntil"] <= now():
-        raise BadInput("It is too late to undo this: the invitations are on their way.", CONFLICT)
-    when = {"undoUntil": {"$gt": now()}, "phase": {"$in": [*FORWARD, Phase.MAILING]}}
+    if not already(job):
+        if not jobs.may_be_undone(job):
+            raise BadInput(_why_not_undone(job), CONFLICT)
+        # Before it is on record, so that no invitation leaves after it, whoever dies.
+        progress.hold_mail(db, job_id, now() + SHORT_HOLD)
+    when = {"phase": {"$in": [*FORWARD, Phase.MAILING]}, "undoUntil": {"$ne": None}}
     changes = {"status": JobStatus.RUNNING, "phase": Phase.UNDOING, "problem": None}
-    return _change(db, user, job_id, when, changes, JobEvent.UNDONE), "It is being undone."
+    job, msg = _press(db, user, job_id, already, when, changes, JobEvent.UNDONE)
+    if job["phase"] == Phase.UNDOING:
+        progress.hold_mail(db, job_id, now() + HOLD)
+    _may_be_retried_again(db, job)
+    return job, msg or "It is being undone."
 
 
 def retry(db: Db, user: User, job_id: str) -> Document:
-    """A job of its own over the items of this one that failed. The same again gives the same job while that is
-    under way."""
+    """A job of its own over the items of this one that failed, of the same owner. The same again gives the same job
+    while that is under way."""
     job = jobs.find(db, user, job_id)
     under_way = db.jobs.find_one({"retryOf": job_id, "phase": {"$ne": Phase.OVER}})
     if under_way:
@@ -101,40 +125,85 @@ def retry(db: Db, user: User, job_id: str) -> Document:
         raise BadInput("No item of this job failed, so there is nothing to retry.", CONFLICT)
     if job["type"] not in kinds.every():
         raise BadInput(f"There are no jobs of the type {job['type']} any more.", CONFLICT)
-    new = kinds.of(job["type"]).retry(db, user, job)
-    by, note = _who(user), new["_id"]
-    retried = {"retry": new["_id"], "trail": jobs.noted(JobEvent.RETRIED, by=by, note=note)}
-    db.jobs.update_one({"_id": job_id, "retry": {"$ne": new["_id"]}}, [{"$set": retried}])
+    owner = users.by_id(db, str(job["userId"])) or user
+    new = kinds.of(job["type"]).retry(db, owner, job)
+    db.jobs.update_one({"_id": new["_id"]}, {"$set": {"trail.0.by": _who(user)}})
+    retried = jobs.noted(JobEvent.RETRIED, by=_who(user), note=new["_id"])
+    changes = {"retry": new["_id"], "trail": retried}
+    db.jobs.update_one({"_id": job_id, "retry": {"$ne": new["_id"]}}, [{"$set": changes}])
     progress.refresh(db, job_id)
     _make_known(db, new["_id"])
     return new
 
 
+def _press(
+    db: Db,
+    user: User,
+    job_id: str,
+    already: Callable[[Document], str | None],
+    when: Document,
+    changes: Document,
+    what: JobEvent,
+) -> tuple[Document, str | None]:
+    """Make `changes` (the body of a pipeline's $set) to a job that is as `when` says. Returns the job, and what
+    `already` says where it was so before, perhaps because two pressed at once."""
+    if msg := already(jobs.find(db, user, job_id)):
+        return jobs.find(db, user, job_id), msg
+    changed = _change(db, user, job_id, when, changes, what)
+    job = jobs.find(db, user, job_id)
+    if changed:
+        _make_known(db, job_id)
+        return job, None
+    if msg := already(job):
+        return job, msg
+    raise BadInput(_why_not(job), CONFLICT)
+
+
 def _change(
     db: Db, user: User, job_id: str, when: Document, changes: Document, what: JobEvent
-) -> Document:
-    trail = jobs.noted(what, by=_who(user))
-    before = db.jobs.find_one_and_update(
-        {"_id": job_id, **when},
-        [{"$set": {**changes, "lease": None, "trail": trail}}],
-        return_document=ReturnDocument.BEFORE,
-    )
-    if before is None:
-        raise BadInput(_why_not(jobs.find(db, user, job_id)), CONFLICT)
-    if before["lease"]:
-        leases.abort_transaction(db, before["lease"])
-    _make_known(db, job_id)
-    return jobs.find(db, user, job_id)
+) -> bool:
+    """Says whether the job was as `when` says."""
+    pipeline = [{"$set": {**changes, **leases.REVOKED, "trail": jobs.noted(what, by=_who(user))}}]
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            before = db.jobs.find_one_and_update(
+                {"_id": job_id, **when},
+                pipeline,
+                projection={"_id": 1},
+                return_document=ReturnDocument.BEFORE,
+                maxTimeMS=PATIENCE_MS,
+            )
+        except ExecutionTimeout:
+            if time.monotonic() > give_up_at:
+                raise
+            leases.end_what_is_open(db, job_id)
+        else:
+            return before is not None
+
+
+def _may_be_retried_again(db: Db, job: Document) -> None:
+    """What a retry has not done may be retried again."""
+    if original := job.get("retryOf"):
+        db.jobs.update_one({"_id": original, "retry": job["_id"]}, {"$unset": {"retry": 1}})
+        progress.refresh(db, original)
 
 
 def _who(user: User) -> Document:
     return {"id": user.key, "name": user.name or user.email}
 
 
+def _why_not_undone(job: Document) -> str:
+    until = job.get("undoUntil")
+    if until and until <= now():
+        return "It is too late to undo this: the invitations are on their way."
+    return _why_not(job)
+
+
 def _why_not(job: Document) -> str:
     if job["phase"] in GOES_BACK:
         return GOES_BACK[job["phase"]]
-    if job["phase"] == Phase.MAILING:
+    if job["phase"] == Phase.MAILING and job["status"] in GOING:
         return ONLY_MAIL
     return f"This job is {job['status']}: that cannot be done any more."
 

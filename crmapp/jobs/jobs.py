@@ -29,6 +29,7 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"  # ended by an administrator
 
 
+GOING = [JobStatus.QUEUED, JobStatus.RUNNING]
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.PAUSED]
 
 
@@ -116,6 +117,7 @@ def new_job(
         "endTime": None,
         "duration": None,
         "lease": None,
+        "revoked": None,
         "takeovers": 0,
         "deaths": 0,
         "undoUntil": None,
@@ -177,13 +179,13 @@ def percentage(job: Document) -> int:
     if job["phase"] == Phase.SELECTING:
         return 0
     total = job["counts"]["total"]
-    return 100 * done(job["counts"]) // total if total else 100
+    return min(100, 100 * done(job["counts"]) // total) if total else 100
 
 
 def actions_of(job: Document) -> list[str]:
     """What may be done with a job now: pause, resume, cancel, undo, retry."""
     status, phase = job["status"], job["phase"]
-    going = status in (JobStatus.QUEUED, JobStatus.RUNNING)
+    going = status in GOING
     forward = phase in FORWARD
     possible = {
         "pause": going and forward,
@@ -225,6 +227,7 @@ def prune(db: Db, user_id: ObjectId) -> None:
         "status": JobStatus.RUNNING,
         "phase": {"$cond": [{"$in": ["$phase", BACKWARD]}, "$phase", Phase.RETURNING]},
         "endTime": None,
+        "problem": None,
         "trail": noted(JobEvent.CANCELLED, by=TOO_OLD),
     }
     left = {"_id": {"$in": [job["_id"] for job in old]}, "status": JobStatus.FAILED}

@@ -14,18 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bson import Binary
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
 from crmapp.clock import now
 from crmapp.database import Db, Document
-from crmapp.jobs.jobs import BACKWARD, FOR_RUNNERS, JobEvent, JobStatus, Phase, noted
+from crmapp.jobs.jobs import BACKWARD, FOR_RUNNERS, GOING, JobEvent, JobStatus, Phase, noted
 
 log = logging.getLogger(__name__)
 
 FREE: Document = {
-    "status": {"$in": [JobStatus.QUEUED, JobStatus.RUNNING]},
+    "status": {"$in": GOING},
     "phase": {"$in": FOR_RUNNERS},
     "$or": [{"lease": None}, {"$expr": {"$lt": ["$lease.until", "$$NOW"]}}],
 }
@@ -65,16 +66,23 @@ def for_new_job(db: Db, job: Document, seconds: int) -> Lease:
 
 def claim(db: Db, seconds: int, wanted: Document | None = None) -> Lease | None:
     """The lease of the oldest job that is `wanted` (a query) and that nobody holds; None where there is none."""
-    found = db.jobs.find_one({**FREE, **(wanted or {})}, {"lease": 1}, sort=[("createdAt", 1)])
-    if found is None:
-        return None
-    previous = found.get("lease")
-    if previous:
-        abort_transaction(db, previous)
+    query, lapsed = {**FREE, **(wanted or {})}, {"lease": 1, "revoked": 1}
+    while found := db.jobs.find_one(query, lapsed, sort=[("createdAt", 1)]):
+        previous = found.get("lease")
+        for session_id in (previous and previous["session"], found.get("revoked")):
+            if session_id:
+                abort_transaction(db, session_id)
+        if lease := _take(db, found["_id"], previous, seconds):
+            return lease
+    return None
+
+
+def _take(db: Db, job_id: str, previous: Document | None, seconds: int) -> Lease | None:
+    """None where another process was faster."""
     token = secrets.token_hex(12)
     session = db.client.start_session()
     job = db.jobs.find_one_and_update(
-        {**FREE, "_id": found["_id"], "lease.token": previous["token"] if previous else None},
+        {**FREE, "_id": job_id, "lease.token": previous["token"] if previous else None},
         [{"$set": {**_taken(token, seconds, session), **_counted(previous)}}],
         return_document=ReturnDocument.AFTER,
     )
@@ -94,6 +102,7 @@ def _taken(token: str, seconds: int, session: ClientSession) -> Document:
     return {
         "status": JobStatus.RUNNING,
         "startTime": {"$ifNull": ["$startTime", "$$NOW"]},
+        "revoked": None,
         "pace": {"since": "$$NOW", "done": done},
         "lease": {
             "token": token,
@@ -121,13 +130,27 @@ def _from_now(seconds: int) -> Document:
     return {"$add": ["$$NOW", seconds * 1000]}
 
 
-def abort_transaction(db: Db, lease: Document) -> None:
+# For the body of a pipeline's $set: the lease is taken away from whoever has it. Their server session is kept in
+# mind, so that whoever runs the job next ends what they may have left open.
+REVOKED: Document = {"lease": None, "revoked": {"$ifNull": ["$lease.session", "$revoked"]}}
+
+
+def abort_transaction(db: Db, session_id: Binary) -> None:
     """A killed runner's open transaction would keep its documents locked for a minute
-    (transactionLifetimeLimitSeconds); ending its server session ends the transaction at once."""
+    (transactionLifetimeLimitSeconds); ending its server session ends the transaction at once. A session whose lease
+    was lost is never used again, so that no innocent is hit."""
     try:
-        db.client.admin.command("killSessions", [{"id": lease["session"]}])
+        db.client.admin.command("killSessions", [{"id": session_id}])
     except OperationFailure as error:
         log.warning("could not end the session of a lapsed runner, so its job may wait: %s", error)
+
+
+def end_what_is_open(db: Db, job_id: str) -> None:
+    """End the transaction that keeps the job's document locked, if its runner has one: it is not done then, and a
+    runner that is alive tries it again."""
+    job = db.jobs.find_one({"_id": job_id}, {"lease": 1})
+    if job and job["lease"]:
+        abort_transaction(db, job["lease"]["session"])
 
 
 def write(db: Db, lease: Lease, changes: Document, *, in_transaction: bool = True) -> None:
@@ -135,9 +158,11 @@ def write(db: Db, lease: Lease, changes: Document, *, in_transaction: bool = Tru
 
     Raises LeaseLost where the lease is held by another; inside a transaction that undoes the whole of it.
     """
+    # A renewal is no proof that the next piece of work will not kill this process again.
+    got_on: Document = {"deaths": 0} if changes else {}
     result = db.jobs.update_one(
         {"_id": lease.job_id, "lease.token": lease.token},
-        [{"$set": {**changes, "deaths": 0, "lease.until": _from_now(lease.seconds)}}],
+        [{"$set": {**changes, **got_on, "lease.until": _from_now(lease.seconds)}}],
         session=lease.session if in_transaction else None,
     )
     if result.matched_count == 0:
@@ -146,11 +171,12 @@ def write(db: Db, lease: Lease, changes: Document, *, in_transaction: bool = Tru
 
 def give_back(db: Db, lease: Lease, changes: Document | None = None) -> None:
     """End the lease, so that the next runner need not wait for it to lapse."""
-    db.jobs.update_one(
+    result = db.jobs.update_one(
         {"_id": lease.job_id, "lease.token": lease.token},
         [{"$set": {**(changes or {}), "lease": None}}],
     )
-    lease.session.end_session()
+    if result.matched_count:
+        lease.session.end_session()
 
 
 def finish(db: Db, lease: Lease, changes: Document | None = None) -> None:

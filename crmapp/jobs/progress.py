@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, cast
 
 from flask import Flask, current_app
@@ -35,6 +35,9 @@ class Mails(Protocol):
 
     def count(self, db: Db, job_id: str) -> MailCounts: ...
 
+    def hold(self, db: Db, job_id: str, until: datetime) -> None:
+        """Send no mail of the job before `until`, except what was tried already."""
+
     def tell_of_end(self, db: Db, job: Document, session: ClientSession) -> None:
         """Queue the mail that tells whoever started `job` what has come of it, where they are to get one."""
 
@@ -47,6 +50,11 @@ def _mails() -> Mails:
     return cast(Mails, current_app.extensions["job_mails"])
 
 
+def hold_mail(db: Db, job_id: str, until: datetime) -> None:
+    """Send no mail of the job before `until`, except what was tried already."""
+    _mails().hold(db, job_id, until)
+
+
 def tell_of_end(db: Db, job: Document, session: ClientSession) -> None:
     """In the transaction that ends `job`: have whoever started it told, where they are to be."""
     _mails().tell_of_end(db, job, session)
@@ -56,7 +64,10 @@ def refresh(db: Db, job_id: str) -> None:
     """Bring the progress of a job up to date, settle the job where everything is done, and announce it."""
     ttl = timedelta(seconds=current_app.config["SETTINGS"].progress_ttl_seconds)
 
+    job: Document | None = None
+
     def work_out(stored: Document | None) -> Document | None:
+        nonlocal job
         # The mails first: what was sent before the job is read cannot be more than what it has activated.
         mails = _mails().count(db, job_id)
         job = db.jobs.find_one({"_id": job_id}, {"selection": 0, "trail": 0})
@@ -68,11 +79,12 @@ def refresh(db: Db, job_id: str) -> None:
         return fields
 
     changed = project(db.activation_progress, {"sessionId": job_id}, work_out)
-    current = changed or find(db, job_id)
-    if current and current["completed"]:
-        _settle_job(db, current)
     if changed:
         announce(changed)
+    if job and job["phase"] == Phase.MAILING:
+        current = changed or find(db, job_id)
+        if current and current["completed"]:
+            _settle(db, job, current)
 
 
 def _numbers(job: Document, mails: MailCounts, stored: Document | None) -> Document:
@@ -81,8 +93,9 @@ def _numbers(job: Document, mails: MailCounts, stored: Document | None) -> Docum
     pending = activated - mails.sent - mails.failed
     cancelled = job["status"] == JobStatus.CANCELLED
     items_done = phase in (Phase.MAILING, Phase.OVER) and (done == counts["total"] or cancelled)
-    was_completed = stored is not None and stored["completed"]
-    completed = was_completed or (items_done and pending == 0 and not mails.waiting)
+    # Mail that is sent again after the end does not begin the job anew.
+    was_over = phase == Phase.OVER and stored is not None and stored["completed"]
+    completed = was_over or (items_done and pending == 0 and not mails.waiting)
     if completed:
         job = {**job, "status": _end_of(job), "phase": Phase.OVER}
     numbers = {
@@ -119,28 +132,31 @@ def _end_of(job: Document) -> JobStatus:
     return JobStatus.CANCELLED if cancelled else JobStatus.COMPLETED
 
 
-def _settle_job(db: Db, progress: Document) -> None:
-    """Also finishes what a process that died after completing the progress left undone."""
+def _settle(db: Db, job: Document, progress: Document) -> None:
+    """End `job`, which is done as far as `progress` was worked out of it. Several processes may find that at once,
+    and one that finds it may die before it is on record: the sweep comes here again."""
+    as_read = {name: job[name] for name in ("_id", "phase", "status", "counts")}
     ended = {
-        "status": _end_of(progress),
+        "status": _end_of(job),
         "phase": Phase.OVER,
         "endTime": "$$NOW",
         "duration": {"$subtract": ["$$NOW", "$startTime"]},
         "emailsSent": progress["emailsSent"],
         "emailsFailed": progress["emailsFailed"],
     }
-    if progress["status"] == JobStatus.COMPLETED:
+    if ended["status"] == JobStatus.COMPLETED:
         ended["trail"] = jobs.noted(JobEvent.COMPLETED)
-    query = {"_id": progress["sessionId"], "phase": Phase.MAILING}
-    if not db.jobs.find_one(query, {"_id": 1}):
-        return
-    with db.client.start_session() as session, session.start_transaction():
-        changes: list[Document] = [{"$set": ended}, {"$unset": "exclusive"}]
-        if db.jobs.update_one(query, changes, session=session).modified_count:
-            job = db.jobs.find_one({"_id": progress["sessionId"]}, session=session)
-            assert job is not None
-            tell_of_end(db, job, session)
-    jobs.prune(db, progress["userId"])
+    changes: list[Document] = [{"$set": ended}, {"$unset": "exclusive"}]
+
+    def write(session: ClientSession) -> None:
+        if db.jobs.update_one(as_read, changes, session=session).modified_count:
+            settled = db.jobs.find_one({"_id": job["_id"]}, session=session)
+            assert settled is not None
+            tell_of_end(db, settled, session)
+
+    with db.client.start_session() as session:
+        session.with_transaction(write)
+    jobs.prune(db, job["userId"])
 
 
 def announce(progress: Document) -> None:

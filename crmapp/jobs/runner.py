@@ -142,13 +142,18 @@ class Runner:
         return True
 
     def _let_go(self, lease: Lease) -> None:
+        """Its session is not given back to the driver's pool: whoever has the job now may end it at any time."""
         log.info("job %s is not run by this process any more", lease.job_id)
-        lease.session.end_session()
 
     def _give_up(self, lease: Lease, problem: str) -> None:
         log.error("job %s is given up: %s", lease.job_id, problem)
-        leases.fail(self._db, lease, problem, progress.tell_of_end)
-        jobs.prune(self._db, lease.job["userId"])
+        try:
+            leases.fail(self._db, lease, problem, progress.tell_of_end)
+            jobs.prune(self._db, lease.job["userId"])
+        except LeaseLost:
+            self._let_go(lease)
+        except PyMongoError as error:
+            log.warning("job %s is left to whoever takes it up next: %s", lease.job_id, error)
 
 
 def _passes(error: PyMongoError) -> bool:

@@ -18,7 +18,10 @@ from crmapp.mailqueue.counts import NOT_DROPPED
 from crmapp.mailqueue.queue import MailEvent, MailStatus
 
 CHUNK = 1000
-KEPT = ("_id", "userId", "email", "template", "sessionId", "messageId", "createdAt")
+KEPT = (
+    *("_id", "userId", "email", "template", "sessionId", "messageId", "createdAt"),
+    "jobId",  # of the mail that tells of a job's end
+)
 
 
 class Skip(StrEnum):
@@ -92,7 +95,7 @@ def requeued(mail: Document) -> Document:
     """A failed mail as it is queued again: under its id and Message-ID, its attempts forgotten."""
     time = now()
     return {
-        **{name: mail[name] for name in KEPT},
+        **{name: mail[name] for name in KEPT if name in mail},
         "status": MailStatus.PENDING,
         "attempts": 0,
         "throttles": 0,

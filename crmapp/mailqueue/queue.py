@@ -92,8 +92,8 @@ def enqueue(db: Db, mails: list[Document], session: ClientSession | None = None)
 
 
 def hold_session(db: Db, session_id: str, until: datetime) -> None:
-    """Send no mail of the session before `until`, except what a sender has already."""
-    waiting = {"sessionId": session_id, "status": MailStatus.PENDING}
+    """Send no mail of the session before `until`, except what a sender has, or was tried, already."""
+    waiting = {"sessionId": session_id, "status": MailStatus.PENDING, "attempts": 0, "throttles": 0}
     db.pending_emails.update_many(waiting, {"$set": {"visibleAt": until}})
 
 

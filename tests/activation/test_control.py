@@ -192,3 +192,17 @@ def test_without_a_failed_item_there_is_nothing_to_retry(site, begin, press):
     while go_on() is not None:
         pass
     assert "nothing to retry" in press(job_id, "retry", status=409)["msg"]
+
+
+def test_a_retry_belongs_to_whoever_the_job_belongs_to(
+    site, db, api, admin, new_leads, new_api, new_person, job
+):
+    new_leads(1)
+    new_leads(1, email="nonsense")
+    first = api.activate()
+    run_jobs(site)
+    root = new_api(new_person("root@example.com", Role.SUPERADMIN))
+    second = root.post(f"/crm/jobs/{first}/retry", {}).json["data"]["jobId"]
+    assert job(second)["userId"] == admin.key
+    assert job(second)["trail"][0]["by"]["name"] == "Root"
+    assert api.post(f"/crm/jobs/{first}/retry", {}).json["data"]["jobId"] == second

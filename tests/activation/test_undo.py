@@ -151,3 +151,44 @@ def test_zero_turns_it_off(new_site, db, admin, new_leads):
     run_jobs(site)
     assert len(queue.claim(db, 10, 60)) == 1
     assert undo(api, job_id, status=409)
+
+
+def test_a_lead_that_had_failed_before_and_was_skipped_is_left_alone(site, db, api, new_leads):
+    """Its address is another's in the selection."""
+    (first,) = new_leads(1)
+    email = db.leads.find_one({"_id": first})["email"]
+    (twice,) = new_leads(1, email=email, status="failed", activationId="activation_1_before")
+    before = without_times(db.leads.find())
+    job_id = api.activate()
+    run_jobs(site)
+    assert db.jobs.find_one()["counts"]["skipped"] == 1
+    assert db.leads.find_one({"_id": twice})["activationId"] == "activation_1_before"
+    undo(api, job_id)
+    run_jobs(site)
+    assert without_times(db.leads.find()) == before
+    assert db.jobs.find_one()["counts"] == {"total": 2, "activated": 0, "skipped": 1, "failed": 0}
+    assert db.job_errors.count_documents({"jobId": job_id}) == 1
+
+
+def test_an_undone_retry_may_be_retried_again(site, db, api, activated):
+    db.leads.update_many({"status": "failed"}, {"$set": {"email": "mended@example.com"}})
+    second = api.post(f"/crm/jobs/{activated}/retry", {}).json["data"]["jobId"]
+    run_jobs(site)
+    undo(api, second)
+    run_jobs(site)
+    assert db.users.count_documents({"email": "mended@example.com"}) == 0
+    progress = db.activation_progress.find_one({"sessionId": activated})
+    assert "retry" in progress["actions"]
+    assert api.post(f"/crm/jobs/{activated}/retry", {}).json["data"]["total"] == 1
+
+
+def test_mail_that_was_tried_already_keeps_its_time(site, db, api, activated):
+    tried = db.pending_emails.find_one()
+    later = now() + timedelta(hours=2)
+    changes = {"attempts": 1, "visibleAt": later.replace(microsecond=0)}
+    db.pending_emails.update_one({"_id": tried["_id"]}, {"$set": changes})
+    db.events.insert_one(queue.event(tried, queue.MailEvent.DEFERRED, "450 later"))
+    undo(api, activated)
+    run_jobs(site)
+    (left,) = db.pending_emails.find()
+    assert (left["_id"], left["visibleAt"]) == (tried["_id"], changes["visibleAt"])

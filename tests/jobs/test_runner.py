@@ -127,7 +127,10 @@ def test_a_chunk_that_is_written_forgives_deaths(db, runner_of, new_job):
         held = runner_of().claim()
         db.jobs.update_one({}, {"$set": {"lease.until": now()}})
     assert db.jobs.find_one()["deaths"] == 2
+    # A renewal says nothing of the work that comes after it.
     leases.write(db, held.lease, {}, in_transaction=False)
+    assert db.jobs.find_one()["deaths"] == 2
+    leases.write(db, held.lease, {"counts.activated": 1}, in_transaction=False)
     assert db.jobs.find_one()["deaths"] == 0
 
 

@@ -75,7 +75,7 @@ def test_what_was_typed_is_kept_and_each_fault_stands_at_its_field(ann, db, lead
         ("text", "x" * 10_001, "Text is longer than 10000 characters."),
         ("at", "soon", "At must be a date and a time"),
         ("at", "1969-12-31T23:59", "At is too long ago."),
-        ("leadId", str(ObjectId()), "There is no such lead any more."),
+        ("leadId", "65a000000000000000000001", "There is no such lead any more."),
         ("leadId", "", "Choose the lead"),
     ],
 )

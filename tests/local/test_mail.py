@@ -9,12 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from bson import ObjectId
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_login import LoginManager
 from jinja2 import ChoiceLoader, DictLoader
+from pymongo.database import Database
 
 import crmapp
 from config import Settings
@@ -38,12 +41,13 @@ def smtp(catcher: Settings) -> Iterator[smtplib.SMTP]:
 
 
 @pytest.fixture
-def pages(catcher: Settings) -> FlaskClient:
+def pages(catcher: Settings, db: Database[dict[str, Any]]) -> FlaskClient:
     """The two pages alone, in a bare layout and for an administrator."""
     app = Flask("crmapp", root_path=str(Path(crmapp.__file__).parent))
     app.config["SETTINGS"] = catcher
+    app.extensions["database"] = db
     app.jinja_env.loader = ChoiceLoader([DictLoader({"base.html": BASE}), app.jinja_loader])
-    admin = SimpleNamespace(is_authenticated=True, may_enter_back_office=True)
+    admin = SimpleNamespace(key=ObjectId(), is_authenticated=True, may_enter_back_office=True)
     LoginManager(app).request_loader(lambda request: admin)
     app.register_blueprint(local_pages)
     return app.test_client()
