@@ -10,12 +10,13 @@ run: $(VENV)/run-ready
 admin: $(VENV)/run-ready
 	@$(BIN)/flask create-admin $(or $(EMAIL),admin@example.com)
 
-# What kills servers or looks through a browser has the machine to itself.
-ALONE = tests/faults tests/browser
+# What kills servers or looks through a browser mostly waits, and has no company that works hard.
+WAITING = tests/faults tests/browser
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test: $(VENV)/test-ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
-	$(BIN)/python -m pytest $(ALONE)
+	$(PYTEST) $(addprefix --ignore=,$(WAITING))
+	$(PYTEST) $(WAITING)
 
 # The fault tests again, with many more faults.
 chaos: $(VENV)/test-ready
