@@ -54,6 +54,7 @@ def new_database(settings: Settings, name: str) -> tuple[str, Db]:
 def environ_of(settings: Settings, mongodb_uri: str, **more: str) -> dict[str, str]:
     """What a process of the application is told. Mail goes nowhere and waits, unless `more` says otherwise."""
     return {
+        "UNDO_SECONDS": "0",
         "MONGODB_URI": mongodb_uri,
         "REDIS_URL": str(settings.redis_url),
         "SECRET_KEY": "the secret of the benchmarks",
