@@ -38,10 +38,19 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     # A lock of its own, because the tests of `local` let go of all that this process holds.
     in_use = open_lock(data_dir / "in_use")
     lock(in_use, fcntl.LOCK_SH)
+    _let_go_of_dropped_databases(str(settings.mongodb_uri))
     yield settings
     os.close(in_use)
     local.resolve(given)
     local.release()
+
+
+def _let_go_of_dropped_databases(uri: str) -> None:
+    """MongoDB keeps their files open for five minutes, for readers of the past; with a database for each test these
+    are more than a process may have."""
+    client = database.connect(uri).client
+    client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=1)
+    client.close()
 
 
 @pytest.fixture
