@@ -79,12 +79,13 @@ def refresh(db: Db, job_id: str) -> None:
         return fields
 
     changed = project(db.activation_progress, {"sessionId": job_id}, work_out)
-    if changed:
-        announce(changed)
-    if job and job["phase"] == Phase.MAILING:
+    try:
         current = changed or find(db, job_id)
-        if current and current["completed"]:
+        if job and job["phase"] == Phase.MAILING and current and current["completed"]:
             _settle(db, job, current)
+    finally:
+        if changed:
+            announce(changed)
 
 
 def _numbers(job: Document, mails: MailCounts, stored: Document | None) -> Document:
