@@ -12,11 +12,11 @@ admin: $(VENV)/run-ready
 
 # What kills servers or looks through a browser mostly waits, and has no company that works hard.
 WAITING = tests/faults tests/browser
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest --dist loadfile
 
 test: $(VENV)/test-ready
-	$(PYTEST) $(addprefix --ignore=,$(WAITING))
-	$(PYTEST) $(WAITING)
+	$(PYTEST) -n 2 $(addprefix --ignore=,$(WAITING))
+	$(PYTEST) -n 3 $(WAITING)
 
 # The fault tests again, with many more faults.
 chaos: $(VENV)/test-ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -72,6 +73,8 @@ def _percentage(goal: Document) -> int:
     progress, target = goal.get("progress"), goal.get("target")
     if not isinstance(progress, int | float) or not isinstance(target, int | float) or target <= 0:
         return 0
+    if not math.isfinite(progress) or not math.isfinite(target):
+        return 0
     return 100 if progress >= target else max(0, min(99, int(100 * progress / target)))
 
 
@@ -105,7 +108,9 @@ def change(db: Db, goal: Document, values: Mapping[str, Any]) -> Document:
     """Change the fields of `goal` (from `find`) that are among `values`. An `updatedAt` among them is that of the
     version that they were made for. Raises BadInput, BadFields and versions.Changed."""
     version = versions.seen(values)
-    changes = fields.read(db, {**as_typed(goal), **values}, goal["userId"])
+    checked = fields.read(db, {**as_typed(goal), **values}, goal["userId"])
+    # Only what was sent, so that two who change different fields at once both keep their change.
+    changes = {field: value for field, value in checked.items() if field in values}
     changed = versions.save(db.goals, goal["id"], changes, version)
     return _shown(changed, _names(db, [changed["userId"]]))
 

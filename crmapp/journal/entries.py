@@ -86,7 +86,9 @@ def change(db: Db, entry: Document, values: Mapping[str, Any]) -> Document:
     """Change the fields of `entry` (from `find`) that are among `values`. An `updatedAt` among them is that of the
     version that they were made for. Raises BadInput, BadFields and versions.Changed."""
     version = versions.seen(values)
-    changes = fields.read(db, {**as_typed(entry), **values}, entry["leadId"])
+    checked = fields.read(db, {**as_typed(entry), **values}, entry["leadId"])
+    # Only what was sent, so that two who change different fields at once both keep their change.
+    changes = {field: value for field, value in checked.items() if field in values}
     changed = versions.save(db.journal_entries, entry["id"], changes, version)
     return _shown(changed, _leads(db, [changed["leadId"]]))
 

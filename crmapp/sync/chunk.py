@@ -149,14 +149,15 @@ class Chunk:
             for key, doc in self.documents.items()
             if key in self._stored
         ]
+        if self.removed:
+            # First: another item may have come under an id that MongoDB takes for the same, such as 7 and 7.0.
+            gone = {"type": self._source.type, "sourceId": {"$in": list(self.removed.values())}}
+            db.documents.delete_many(gone, session=session)
         if new:
             # An insert is several times faster than an upsert.
             db.documents.insert_many(new, session=session)
         if changed or self._refreshed:
             db.documents.bulk_write([*changed, *self._refreshed], session=session)
-        if self.removed:
-            gone = {"type": self._source.type, "sourceId": {"$in": list(self.removed.values())}}
-            db.documents.delete_many(gone, session=session)
 
     def _raised_counts(self) -> Document:
         raised = {

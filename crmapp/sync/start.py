@@ -5,7 +5,7 @@ from __future__ import annotations
 from crmapp.accounts.users import User
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs
-from crmapp.jobs.jobs import ItemState
+from crmapp.jobs.jobs import ItemState, Phase
 from crmapp.requests import BadInput
 from crmapp.sync.source import Source
 
@@ -17,7 +17,8 @@ def start(db: Db, user: User, source: Source) -> Document:
     """Record a sync of what has changed, ready for a runner. Returns its job; that of the one that `user` has under
     way, where there is one. Raises BadInput (409) where somebody else is at it."""
     job, _ = jobs.record(db, _new_job(user, source, {}))
-    if job["userId"] != user.key:
+    # A retry goes over what failed before, and finds nothing new.
+    if job["userId"] != user.key or job["retryOf"] or job["phase"] == Phase.RETURNING:
         raise _taken(job, source)
     return job
 

@@ -3,6 +3,7 @@
 import pytest
 from bson import ObjectId
 
+from crmapp.journal import entries
 from crmapp.wire import iso
 
 JOURNAL = "/crm/journal"
@@ -85,3 +86,11 @@ def test_an_entry_that_is_not_there(api, send):
 def test_the_body_must_be_json(api):
     assert api.post(JOURNAL, data="x", content_type="text/plain").status_code == 415
     assert api.post(JOURNAL, []).status_code == 400
+
+
+def test_two_who_change_different_fields_at_once_both_keep_their_change(db, new_entry):
+    entry = entries.find(db, str(new_entry()["_id"]))
+    entries.change(db, entry, {"text": "the one"})
+    entries.change(db, entry, {"kind": "meeting"})
+    stored = db.journal_entries.find_one()
+    assert (stored["text"], stored["kind"]) == ("the one", "meeting")
