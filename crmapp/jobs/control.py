@@ -123,6 +123,11 @@ def retry(db: Db, user: User, job_id: str) -> Document:
         raise BadInput("Wait until the job has ended; then retry what failed.", CONFLICT)
     if not job["counts"]["failed"]:
         raise BadInput("No item of this job failed, so there is nothing to retry.", CONFLICT)
+    if job.get("retry"):
+        raise BadInput(
+            "Its failed items were retried by another job, so nothing is left to retry here.",
+            CONFLICT,
+        )
     if job["type"] not in kinds.every():
         raise BadInput(f"There are no jobs of the type {job['type']} any more.", CONFLICT)
     owner = users.by_id(db, str(job["userId"])) or user
