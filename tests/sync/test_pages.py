@@ -8,6 +8,7 @@ import pytest
 from bson import ObjectId
 
 from crmapp.clock import now
+from crmapp.jobs import jobs
 from crmapp.sync.pages import highlighted
 
 SYNC = "/sync"
@@ -209,3 +210,16 @@ def test_only_the_back_office_searches_them(new_api, new_person, visitor):
     assert new_api(new_person("uma@example.com", "user")).get(SYNC).status_code == 403
     assert visitor.get(SYNC).status_code == 302
     assert visitor.get_json(SYNC).status_code == 401
+
+
+def test_a_sync_that_has_stopped_at_a_fault_is_not_told_as_done(ann, db, admin):
+    for number, status in enumerate(("completed", "failed")):
+        job = jobs.new_job(
+            f"goals_{number}", "goals", admin.key, admin.name, {}, 0, counts=("failed",)
+        )
+        job |= {"status": status, "endTime": now(), "createdAt": now() + timedelta(seconds=number)}
+        db.jobs.insert_one(job)
+    page = ann.get("/sync").text
+    assert page.count("Stopped at a fault") == 1
+    db.jobs.update_one({"_id": "goals_1"}, {"$set": {"status": "completed"}})
+    assert "Stopped at a fault" not in ann.get("/sync").text
