@@ -14,17 +14,30 @@ from werkzeug.local import LocalProxy
 Document = dict[str, Any]
 Db = Database[Document]
 
-# No index of `leads` holds `status`: before MongoDB 7.0, an update that touches any indexed field recomputes
-# the keys of every index, which made moving a lead to `active` five times dearer (see docs/architecture.md).
+NEWEST = [("createdAt", DESCENDING), ("_id", DESCENDING)]
+
+# No index of `leads` holds what an activation changes (status, userId, activatedAt): before MongoDB 7.0, an update
+# that touches any indexed field recomputes the keys of every index, which made moving a lead to `active` ten times
+# dearer (see docs/architecture.md).
 INDEXES: dict[str, list[IndexModel]] = {
     "leads": [
-        IndexModel("email"),
-        IndexModel([("createdAt", DESCENDING)]),
-        IndexModel(
-            [("activationId", 1), ("_id", 1)],
-            partialFilterExpression={"activationId": {"$exists": True}},
+        IndexModel([("email", 1), ("_id", 1)]),
+        IndexModel([("name", 1), ("_id", 1)]),
+        IndexModel(NEWEST),
+        *(IndexModel([(name, 1), *NEWEST]) for name in ("company", "source", "agentId", "tags")),
+        IndexModel("words"),
+        *(
+            IndexModel([(name, 1), ("_id", 1)], partialFilterExpression={name: {"$exists": True}})
+            for name in ("activationId", "importId")
         ),
     ],
+    "selections": [IndexModel("expireAt", expireAfterSeconds=0)],
+    "selection_parts": [
+        IndexModel([("selectionId", 1), ("n", 1)], unique=True),
+        IndexModel("expireAt", expireAfterSeconds=0),
+    ],
+    "saved_filters": [IndexModel([("userId", 1), ("name", 1)], unique=True)],
+    "imports": [IndexModel([("createdAt", DESCENDING)])],
     "users": [
         IndexModel("email", unique=True),
         IndexModel(
@@ -62,6 +75,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("sessionId", 1), ("type", 1)]),
         IndexModel([("userId", 1), ("at", DESCENDING)]),
         IndexModel([("type", 1), ("at", DESCENDING)]),
+        IndexModel(
+            [("leadId", 1), ("at", DESCENDING)],
+            partialFilterExpression={"leadId": {"$exists": True}},
+        ),
     ],
     "journal_entries": [
         IndexModel([("at", DESCENDING)]),

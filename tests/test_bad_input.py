@@ -16,8 +16,8 @@ UNKNOWN = str(ObjectId())
 NUL, HALF_A_PAIR = "a\0b", "a\ud800"
 
 SELECTIONS = [
-    ({}, 400, "either leadIds"),
-    ({"leadIds": [UNKNOWN], "filter": {}}, 400, "either leadIds"),
+    ({}, 400, "Send one of leadIds"),
+    ({"leadIds": [UNKNOWN], "filter": {}}, 400, "Send one of leadIds"),
     ({"leadIds": []}, 400, "select at least one lead"),
     ({"leadIds": UNKNOWN}, 400, "must be a list of ids"),
     ({"leadIds": None}, 400, "must be a list of ids"),

@@ -7,7 +7,7 @@ from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 
 from crmapp.accounts.users import UserStatus
-from crmapp.activation.start import AS_BEFORE
+from crmapp.activation.start import AS_BEFORE, forget_selection
 from crmapp.activation.verdicts import Reason
 from crmapp.clock import now
 from crmapp.database import Db, Document
@@ -152,4 +152,5 @@ class Backward:
             # Rows of a freeze that was cut short were never counted.
             skipped = {"jobId": self._job_id, "state": ItemState.SKIPPED}
             self._db.job_errors.delete_many(skipped)
+        forget_selection(self._db, self._lease.job)
         leases.finish(self._db, self._lease, changes)

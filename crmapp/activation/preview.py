@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
-from crmapp.activation.selection import to_query
+from crmapp.accounts.users import User
+from crmapp.activation.selection import queries
 from crmapp.activation.verdicts import Reason, address_of, taken_by_users, verdict
 from crmapp.database import Db, Document
 from crmapp.jobs.jobs import ItemState
+from crmapp.leads import selections
 from crmapp.leads.leads import LeadStatus
 from crmapp.requests import BadInput
 
 BATCH = 1000
 
 
-def preview(db: Db, selection: Document) -> Document:
-    """How many of the selected leads would become users, and how many not, by reason.
+def preview(db: Db, user: User, wanted: Document) -> Document:
+    """How many of the leads that are `wanted` (see selections.parse) would become users, and how many not, by reason.
+    They are frozen as a set, whose id is part of the answer.
 
     Raises BadInput where nothing is selected.
     """
-    outcomes: Counter[Reason | None] = Counter(_outcomes(db, selection))
-    if "leadIds" in selection:
-        outcomes[Reason.NOT_FOUND] += len(selection["leadIds"]) - outcomes.total()
-    if not outcomes.total() - outcomes[Reason.NOT_FOUND]:
-        raise BadInput(nothing_selected(selection), 422)
+    selection = selections.freeze(db, user, wanted)
+    outcomes: Counter[Reason | None] = Counter(_outcomes(db, {"selectionId": selection["_id"]}))
+    if not outcomes:
+        raise BadInput(selections.nothing_in(wanted), 422)
+    outcomes[Reason.NOT_FOUND] += selection["total"] - outcomes.total()
     return {
+        "selectionId": selection["_id"],
         "total": outcomes.total(),
         "toActivate": outcomes[None],
         "skipped": _by_reason(outcomes, ItemState.SKIPPED),
@@ -34,16 +38,10 @@ def preview(db: Db, selection: Document) -> Document:
     }
 
 
-def nothing_selected(selection: Document) -> str:
-    if "leadIds" in selection:
-        return "None of the selected leads exists any more: reload the page and select again."
-    if "failedOf" in selection:
-        return "None of the leads that failed in this job is still there as failed: nothing is left to retry."
-    return "No lead matches this filter: change the filter."
-
-
 def _outcomes(db: Db, selection: Document) -> Iterator[Reason | None]:
-    leads = iter(db.leads.find(to_query(selection), {"email": 1, "status": 1}, batch_size=BATCH))
+    shown = {"email": 1, "status": 1}
+    found = (db.leads.find(query, shown, batch_size=BATCH) for query in queries(db, selection))
+    leads = chain.from_iterable(found)
     seen: set[str] = set()
     while batch := list(islice(leads, BATCH)):
         addresses = {lead["_id"]: address_of(lead) for lead in batch}

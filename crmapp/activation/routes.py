@@ -10,12 +10,12 @@ from flask.typing import ResponseReturnValue
 from crmapp.accounts.access import signed_in, still_allowed
 from crmapp.accounts.users import User
 from crmapp.activation import preview as previews
-from crmapp.activation import selection
 from crmapp.activation.start import TYPE, start
 from crmapp.database import Db, Document, current, db
 from crmapp.jobs import jobs, progress
 from crmapp.jobs.jobs import NotYours
 from crmapp.jobs.runner import BELL
+from crmapp.leads import selections
 from crmapp.live.blueprint import live
 from crmapp.live.coalesce import Coalescer
 from crmapp.live.events import Event
@@ -29,7 +29,7 @@ NO_SESSION = "No active activation session found"
 
 @activation.post("/leads/activate/preview")
 def preview() -> ResponseReturnValue:
-    return success(previews.preview(db, selection.parse(json_object())))
+    return success(previews.preview(db, signed_in(), selections.parse(json_object())))
 
 
 @activation.post("/leads/activate")
@@ -39,7 +39,7 @@ def activate() -> ResponseReturnValue:
     job = start(
         db,
         signed_in(),
-        selection.parse(body),
+        selections.parse(body),
         text(body, "sessionId", most=100),
         settings.job_lease_seconds,
         settings.undo_seconds,

@@ -1,35 +1,36 @@
-"""Which leads are meant: a list of ids, a filter, or those that failed in another job."""
+"""Which leads an activation is about: a list of ids, a filter, a frozen set, or those that failed in another job."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import chain, islice
 
-from crmapp.database import Document
-from crmapp.leads import filters
+from crmapp.database import Db, Document
+from crmapp.leads import filters, selections
 from crmapp.leads.leads import LeadStatus
-from crmapp.requests import BadInput, object_ids
 
-MOST_IDS = 100_000
-
-
-def parse(body: dict[str, Any]) -> Document:
-    """The selection in a request's body, as a job keeps it. Raises BadInput."""
-    if ("leadIds" in body) == ("filter" in body):
-        raise BadInput("Send either leadIds, a list of ids, or filter, an object.")
-    if "filter" in body:
-        if not isinstance(body["filter"], dict):
-            raise BadInput("filter must be an object with the keys of GET /crm/leads.")
-        return {"filter": filters.parse(body["filter"])}
-    ids = object_ids(body["leadIds"], "leadIds", MOST_IDS)
-    if not ids:
-        raise BadInput("The selection is empty: select at least one lead.")
-    return {"leadIds": ids}
+PARTS_AT_ONCE = 20
 
 
-def to_query(selection: Document) -> Document:
-    """The MongoDB query of a selection."""
+def queries(db: Db, selection: Document) -> Iterator[Document]:
+    """The MongoDB queries that find the leads of a selection, each lead by one of them."""
+    if "selectionId" in selection:
+        parts = selections.ids_of(db, selection["selectionId"])
+        while some := list(islice(parts, PARTS_AT_ONCE)):
+            yield {"_id": {"$in": list(chain.from_iterable(some))}}
+    else:
+        yield _to_query(selection)
+
+
+def _to_query(selection: Document) -> Document:
     if "leadIds" in selection:
         return {"_id": {"$in": selection["leadIds"]}}
     if "failedOf" in selection:
         return {"activationId": selection["failedOf"], "status": LeadStatus.FAILED}
     return filters.to_query(selection["filter"])
+
+
+def nothing_in(selection: Document) -> str:
+    if "failedOf" in selection:
+        return "None of the leads that failed in this job is still there as failed: nothing is left to retry."
+    return selections.nothing_in(selection)

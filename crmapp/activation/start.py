@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bson import ObjectId
 from pymongo.errors import OperationFailure
 
 from crmapp.accounts.users import User
-from crmapp.activation.preview import nothing_selected
-from crmapp.activation.selection import to_query
+from crmapp.activation.selection import nothing_in, queries
 from crmapp.activation.verdicts import Reason
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, leases
 from crmapp.jobs.jobs import ItemState, NotYours, Phase
 from crmapp.jobs.leases import Lease, LeaseLost
+from crmapp.leads import selections
 from crmapp.leads.leads import LeadStatus
 from crmapp.requests import BadInput
 
@@ -48,9 +50,7 @@ def start(
         )
     there = db.jobs.find_one({"_id": session_id})
     if there is None:
-        total = _count(db, selection)
-        if total == 0:
-            raise BadInput(nothing_selected(selection), 409 if "failedOf" in selection else 422)
+        selection, total = _counted(db, user, selection)
         job = jobs.new_job(session_id, TYPE, user.key, user.name, selection, total, **more)
         if undo_seconds:
             job["undoUntil"] = job["createdAt"] + timedelta(seconds=undo_seconds)
@@ -64,19 +64,29 @@ def start(
     return there
 
 
-def _count(db: Db, selection: Document) -> int:
-    found = db.leads.count_documents(to_query(selection))
-    return len(selection["leadIds"]) if found and "leadIds" in selection else found
+def _counted(db: Db, user: User, selection: Document) -> tuple[Document, int]:
+    """The selection as the job keeps it until it is frozen, and how many leads are in it. Raises BadInput."""
+    if "selectionId" in selection:
+        frozen = selections.find(db, user, selection["selectionId"])
+        filter = {"filter": frozen["filter"]} if "filter" in frozen else {}
+        return {**selection, **filter}, frozen["total"]
+    found = sum(db.leads.count_documents(query) for query in queries(db, selection))
+    if not found:
+        raise BadInput(nothing_in(selection), 409 if "failedOf" in selection else 422)
+    return selection, len(selection["leadIds"]) if "leadIds" in selection else found
 
 
 def _freeze_now(db: Db, lease: Lease) -> Document:
     """Freeze at once, in the request, so that what was selected is what the page showed. Should this process die in
     the middle, a runner finishes it."""
+    if selection_id := lease.job["selection"].get("selectionId"):
+        selections.keep(db, selection_id)
     try:
         changes = freeze(db, lease)
     except LeaseLost:
         return lease.job
     leases.give_back(db, lease, changes)
+    forget_selection(db, lease.job)
     return {**lease.job, **changes}
 
 
@@ -93,21 +103,47 @@ def freeze(db: Db, lease: Lease) -> Document:
     Returns what is to be set in the job. May be repeated after a kill. Raises LeaseLost.
     """
     job = lease.job
-    query = to_query(job["selection"])
-    if "filter" in job["selection"]:
-        # A repeated freeze takes no lead that came after the first.
-        query = {"$and": [query, {"createdAt": {"$not": {"$gt": job["createdAt"]}}}]}
     lease = replace(lease, seconds=lease.seconds + job["counts"]["total"] // SLOWEST_FREEZE)
     # Whoever was stopped for a while must not mark leads of a session that others have gone on with.
     leases.write(db, lease, {}, in_transaction=False)
     # A lead that a killed freeze noted as another session's may be free by now.
     db.job_errors.delete_many({"jobId": job["_id"]})
+    for query in _wanted(db, job):
+        _mark(db, lease, query)
+    frozen = db.leads.count_documents({"activationId": job["_id"]})
+    if frozen < job["counts"]["total"]:
+        for query in _wanted(db, job):
+            _note_left_out(db, job, query)
+    skipped = db.job_errors.count_documents({"jobId": job["_id"]})
+    counts = {**job["counts"], "total": frozen + skipped, "skipped": skipped}
+    # The leads and the rows of `job_errors` say from now on what was selected; a list of ids would only weigh.
+    kept = {"filter": job["selection"]["filter"]} if "filter" in job["selection"] else {}
+    selected = {"$literal": {**kept, "count": frozen + skipped}}
+    return {"counts": counts, "phase": Phase.WORKING, "selection": selected}
+
+
+def _wanted(db: Db, job: Document) -> Iterator[Document]:
+    for query in queries(db, job["selection"]):
+        if _names_leads(job["selection"]):
+            yield query
+        else:
+            # A repeated freeze takes no lead that came after the first.
+            yield {"$and": [query, {"createdAt": {"$not": {"$gt": job["createdAt"]}}}]}
+
+
+def _names_leads(selection: Document) -> bool:
+    """Whether it says which leads it is about, so that one that is not there is told of."""
+    return "leadIds" in selection or "selectionId" in selection
+
+
+def _mark(db: Db, lease: Lease, query: Document) -> None:
+    """Raises LeaseLost."""
     free = {"status": {"$nin": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}}
     marks = {
         "previousStatus": "$status",
         "previousActivationId": {"$ifNull": ["$activationId", "$$REMOVE"]},
         "status": LeadStatus.ACTIVATING,
-        "activationId": job["_id"],
+        "activationId": lease.job_id,
     }
     # Under the lease's server session, which ends with the lease: a cancel must not be followed by more marks.
     try:
@@ -118,17 +154,8 @@ def freeze(db: Db, lease: Lease) -> Document:
     try:
         leases.write(db, lease, {}, in_transaction=False)
     except LeaseLost:
-        _take_back_if_over(db, job["_id"])
+        _take_back_if_over(db, lease.job_id)
         raise
-    frozen = db.leads.count_documents({"activationId": job["_id"]})
-    if frozen < job["counts"]["total"]:
-        _note_left_out(db, job, query)
-    skipped = db.job_errors.count_documents({"jobId": job["_id"]})
-    counts = {**job["counts"], "total": frozen + skipped, "skipped": skipped}
-    # The leads and the rows of `job_errors` say from now on what was selected; a list of ids would only weigh.
-    kept = {"filter": job["selection"]["filter"]} if "filter" in job["selection"] else {}
-    selected = {"$literal": {**kept, "count": frozen + skipped}}
-    return {"counts": counts, "phase": Phase.WORKING, "selection": selected}
 
 
 def _take_back_if_over(db: Db, job_id: str) -> None:
@@ -143,7 +170,7 @@ def _note_left_out(db: Db, job: Document, query: Document) -> None:
     """Leads that are active already, that another session holds, or that are gone."""
     active = {"$eq": ["$status", LeadStatus.ACTIVE]}
     left_out: Document = {"activationId": {"$ne": job["_id"]}}
-    if "leadIds" not in job["selection"]:
+    if not _names_leads(job["selection"]):
         # A free one has come to match since the others were marked, and is not meant.
         left_out["status"] = {"$in": [LeadStatus.ACTIVATING, LeadStatus.ACTIVE]}
     db.leads.aggregate(
@@ -165,11 +192,11 @@ def _note_left_out(db: Db, job: Document, query: Document) -> None:
             {"$merge": {"into": "job_errors", "whenMatched": "keepExisting"}},
         ]
     )
-    _note_missing(db, job)
+    if _names_leads(job["selection"]):
+        _note_missing(db, job, query["_id"]["$in"])
 
 
-def _note_missing(db: Db, job: Document) -> None:
-    wanted = job["selection"].get("leadIds", [])
+def _note_missing(db: Db, job: Document, wanted: list[ObjectId]) -> None:
     there = {lead["_id"] for lead in db.leads.find({"_id": {"$in": wanted}}, {"_id": 1})}
     rows = [
         jobs.item_error(job["_id"], lead_id, "", ItemState.SKIPPED, Reason.NOT_FOUND)
@@ -178,3 +205,11 @@ def _note_missing(db: Db, job: Document) -> None:
     ]
     if rows:
         db.job_errors.insert_many(rows)
+
+
+def forget_selection(db: Db, job: Document) -> None:
+    """Let the set of leads go from which `job` was started, unless it is still to be frozen."""
+    selection_id = job["selection"].get("selectionId")
+    needed = {"_id": job["_id"], "phase": Phase.SELECTING}
+    if selection_id and not db.jobs.find_one(needed, {"_id": 1}):
+        selections.drop(db, selection_id)

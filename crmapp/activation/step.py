@@ -76,6 +76,7 @@ class ActivationRun:
         if self._phase == Phase.SELECTING:
             changes = start.freeze(self._db, self._lease)
             leases.write(self._db, self._lease, changes, in_transaction=False)
+            start.forget_selection(self._db, self._lease.job)
             self._phase = changes["phase"]
             return True
         ahead, self._ahead = self._ahead, None

@@ -8,9 +8,22 @@ from typing import Any
 from bson import ObjectId
 
 from crmapp.database import Document
+from crmapp.leads import words
 from crmapp.requests import BadInput, day, day_after, text
 
-KEYS = ("status", "q", "source", "agent", "from", "to")
+KEYS = (
+    *("status", "q", "source", "agent", "company", "tag", "from", "to"),
+    *("activatedFrom", "activatedTo", "account"),
+)
+EXACT = {"status": "status", "source": "source", "company": "company", "tag": "tags"}
+DAYS = {
+    "from": ("createdAt", "$gte"),
+    "to": ("createdAt", "$lt"),
+    "activatedFrom": ("activatedAt", "$gte"),
+    "activatedTo": ("activatedAt", "$lt"),
+}
+NOBODY = "none"
+ACCOUNT: dict[str, Any] = {"yes": {"$ne": None}, "no": None}
 SEARCHED = ("name", "email", "phone", "company")
 
 
@@ -25,25 +38,40 @@ def parse(values: dict[str, Any]) -> dict[str, str]:
 
 
 def to_query(filter: dict[str, str]) -> Document:
-    """The MongoDB query of a parsed filter. Raises BadInput for an id or a date that is none."""
-    query: Document = {}
-    for name in ("status", "source"):
-        if filter.get(name):
-            query[name] = filter[name]
-    if filter.get("agent"):
-        query["agentId"] = _id(filter["agent"])
-    if filter.get("from"):
-        query.setdefault("createdAt", {})["$gte"] = day(filter["from"], "from")
-    if filter.get("to"):
-        query.setdefault("createdAt", {})["$lt"] = day_after(filter["to"], "to")
-    if filter.get("q"):
-        # Literal text only: a pattern from outside could keep the server busy for ever.
-        found = {"$regex": re.escape(filter["q"]), "$options": "i"}
-        query["$or"] = [{name: found} for name in SEARCHED]
+    """The MongoDB query of a parsed filter. Raises BadInput for an id, a date or a choice that is none."""
+    set = {name: value for name, value in filter.items() if value}
+    query: Document = {field: set[name] for name, field in EXACT.items() if name in set}
+    if "agent" in set:
+        query["agentId"] = None if set["agent"] == NOBODY else _id(set["agent"])
+    if "account" in set:
+        if set["account"] not in ACCOUNT:
+            raise BadInput("account must be yes or no.")
+        query["userId"] = ACCOUNT[set["account"]]
+    for name, (field, operator) in DAYS.items():
+        if name in set:
+            edge = day(set[name], name) if operator == "$gte" else day_after(set[name], name)
+            query.setdefault(field, {})[operator] = edge
+    if "q" in set:
+        query["$or"] = _found_by(words.asked(set["q"]))
     return query
+
+
+def _found_by(asked: list[str]) -> list[Document]:
+    """Of literal text only: a pattern from outside could keep the server busy for ever."""
+    if not asked:
+        return [{"_id": {"$in": []}}]
+    kept = {"$and": [{"words": {"$regex": f"^{re.escape(word)}"}} for word in asked]}
+    # A lead that another program has written has no words until they are added.
+    looked_up = {"words": None, "$and": [_in_any_field(word) for word in asked]}
+    return [kept, looked_up]
+
+
+def _in_any_field(word: str) -> Document:
+    found = {"$regex": re.escape(word), "$options": "i"}
+    return {"$or": [{name: found} for name in SEARCHED]}
 
 
 def _id(value: str) -> ObjectId:
     if not ObjectId.is_valid(value):
-        raise BadInput("agent must be the id of a user.")
+        raise BadInput("agent must be the id of a user, or none.")
     return ObjectId(value)

@@ -1,16 +1,18 @@
-"""The leads page, its JSON twin, and the import."""
+"""The list of leads, its JSON twin, and what its page asks for."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from crmapp.accounts.access import wants_json
+from crmapp.accounts import rights
+from crmapp.accounts.access import signed_in, wants_json
 from crmapp.database import db
-from crmapp.leads import leads as desk
+from crmapp.leads import listing, selections
 from crmapp.leads.csvfile import NotACsv
 from crmapp.leads.importing import import_leads
-from crmapp.requests import BadInput
+from crmapp.leads.leads import LeadStatus
+from crmapp.requests import BadInput, json_object
 from crmapp.wire import success
 
 leads = Blueprint("leads", __name__, url_prefix="/crm/leads")
@@ -18,19 +20,29 @@ leads = Blueprint("leads", __name__, url_prefix="/crm/leads")
 
 @leads.get("")
 def index() -> ResponseReturnValue:
-    page, filter = desk.list_page(db, request.args.to_dict())
+    page, filter = listing.list_page(db, request.args.to_dict())
     if wants_json():
-        return success(
-            {"items": page.items, "total": page.total, "page": page.page, "pages": page.pages}
-        )
+        return success(page.to_dict())
     return render_template(
         "leads/index.html",
         page=page,
         filter=filter,
-        statuses=[status.value for status in desk.LeadStatus],
-        sources=desk.sources(db),
-        csv_import_url=url_for("leads.import_csv"),
+        choices=listing.choices(db),
+        statuses=[status.value for status in LeadStatus],
+        saved=[],
+        actions=rights.actions_for(signed_in()),
     )
+
+
+@leads.get("/companies")
+def companies() -> ResponseReturnValue:
+    return success({"items": listing.companies(db, request.args)})
+
+
+@leads.post("/selections")
+def freeze() -> ResponseReturnValue:
+    selection = selections.freeze(db, signed_in(), selections.parse(json_object()))
+    return success({"selectionId": selection["_id"], "total": selection["total"]}, 201)
 
 
 @leads.post("/import")

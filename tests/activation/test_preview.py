@@ -58,9 +58,16 @@ def outcome(db, session_id):
     }
 
 
+def previewed(api, body):
+    """What is shown, without the id of the set."""
+    shown = api.post(PREVIEW, body).json["data"]
+    assert shown.pop("selectionId")
+    return shown
+
+
 def test_by_filter(site, db, api, lead_of_each_kind):
     filter = {"filter": {"source": "fair"}}
-    shown = api.post(PREVIEW, filter).json["data"]
+    shown = previewed(api, filter)
     assert shown == {"total": 79, **EXPECTED}
     session_id = api.activate(**filter)
     run_jobs(site)
@@ -71,7 +78,7 @@ def test_by_ids(site, db, api, lead_of_each_kind):
     twice = lead_of_each_kind[:2]
     gone = [str(ObjectId()) for _ in range(3)]
     ids = {"leadIds": [*lead_of_each_kind, *twice, *gone]}
-    shown = api.post(PREVIEW, ids).json["data"]
+    shown = previewed(api, ids)
     expected = {**EXPECTED, "skipped": {**EXPECTED["skipped"], "not_found": 3}}
     assert shown == {"total": 82, **expected}
     session_id = api.activate(**ids)
@@ -81,12 +88,33 @@ def test_by_ids(site, db, api, lead_of_each_kind):
 
 def test_it_changes_nothing(db, api, lead_of_each_kind):
     def everything():
-        return {name: list(db[name].find()) for name in db.list_collection_names()}
+        """But the sets of leads that a preview keeps for a while."""
+        names = set(db.list_collection_names()) - {"selections", "selection_parts"}
+        return {name: list(db[name].find()) for name in names}
 
     before = everything()
     api.post(PREVIEW, {"filter": {}})
     api.post(PREVIEW, {"leadIds": lead_of_each_kind})
     assert everything() == before
+
+
+def test_what_was_previewed_is_what_is_activated(site, db, api, new_leads):
+    """Whatever came to match, ceased to match or was taken since."""
+    meant = new_leads(1200, source="fair")
+    seen = api.post(PREVIEW, {"filter": {"source": "fair"}}).json["data"]
+    late = new_leads(5, source="fair")
+    db.leads.update_many({"_id": {"$in": meant[:3]}}, {"$set": {"source": "web"}})
+    db.leads.delete_many({"_id": {"$in": meant[3:5]}})
+    api.activate(leadIds=[str(lead_id) for lead_id in meant[5:8]])
+    run_jobs(site)
+    session_id = api.activate(selectionId=seen["selectionId"])
+    run_jobs(site)
+    reached = outcome(db, session_id)
+    assert (seen["total"], reached["total"], reached["toActivate"]) == (1200, 1200, 1195)
+    assert reached["skipped"] == {"not_found": 2, "already_active": 3}
+    assert db.leads.count_documents({"_id": {"$in": late}, "status": "new"}) == 5
+    assert db.leads.count_documents({"_id": {"$in": meant[:3]}, "status": "active"}) == 3
+    assert not db.selection_parts.find_one({"selectionId": seen["selectionId"]})
 
 
 def test_the_filter_means_what_the_leads_page_shows(api, new_leads):

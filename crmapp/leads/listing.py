@@ -1,0 +1,167 @@
+"""The list of leads in pages, quick also with a million of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.cursor import Cursor
+
+from crmapp.accounts import staff
+from crmapp.database import Db, Document
+from crmapp.leads import filters, sorting
+from crmapp.leads.sorting import Order
+from crmapp.paging import COUNTED_UP_TO, SLOWEST_QUERY_MS
+from crmapp.requests import BadInput, number, text
+
+PAGE_SIZE = 50
+PAGE_SIZES = (25, 50, 100, 200)
+PLACES = ("after", "before", "last")
+KEYS = ("sort", "page", "pageSize", *PLACES)
+NOT_LISTED = {"words": 0}
+MOST_SUGGESTED = 10
+
+
+@dataclass(frozen=True)
+class LeadsPage:
+    """One page of leads. `page` is None where its number is not known, `next` and `prev` where there is no such page.
+    Both are places in the list, so that what is added meanwhile moves nothing."""
+
+    items: list[Document]
+    total: int
+    capped: bool  # there are more than `total`
+    page: int | None
+    page_size: int
+    sort: str
+    next: str | None
+    prev: str | None
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.page_size))
+
+    @property
+    def first(self) -> int | None:
+        """The number of the first row, where it is known."""
+        return None if self.page is None else (self.page - 1) * self.page_size + 1
+
+    def to_dict(self) -> Document:
+        """What a program is told."""
+        names = ("items", "total", "capped", "page", "pages", "next", "prev")
+        return {name: getattr(self, name) for name in names}
+
+
+def list_page(db: Db, values: Mapping[str, Any]) -> tuple[LeadsPage, dict[str, str]]:
+    """The page that the query string `values` asks for, and its filter. Raises BadInput, and pymongo's
+    ExecutionTimeout where the search takes too long."""
+    filter = filters.parse({k: v for k, v in values.items() if k not in KEYS})
+    query = filters.to_query(filter)
+    sort = str(values.get("sort") or sorting.DEFAULT)
+    order = sorting.order_of(sort)
+    size = number(values, "pageSize", PAGE_SIZE, max(PAGE_SIZES))
+    place = _place(values)
+    wanted = number(values, "page", 1, COUNTED_UP_TO // size)
+    counted = db.leads.count_documents(query, limit=COUNTED_UP_TO + 1, maxTimeMS=SLOWEST_QUERY_MS)
+    total, capped = min(counted, COUNTED_UP_TO), counted > COUNTED_UP_TO
+    search = _Search(db, query, order, rare=not capped)
+    if place:
+        items, more = search.at(*place, size)
+        page = None
+    else:
+        items, more = search.numbered(wanted, size)
+        page = wanted
+    backwards = place is not None and place[0] in ("before", "last")
+    has_next, has_prev = (place != ("last", "1"), more) if backwards else (more, page != 1)
+    return (
+        LeadsPage(
+            items,
+            total,
+            capped,
+            page,
+            size,
+            sort,
+            sorting.cursor_of(items[-1], order) if items and has_next else None,
+            sorting.cursor_of(items[0], order) if items and has_prev else None,
+        ),
+        filter,
+    )
+
+
+def _place(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    given = [(name, text(values, name, most=2000)) for name in PLACES if values.get(name)]
+    if len(given) > 1 or (given and values.get("page")):
+        raise BadInput("Send only one of page, after, before and last.")
+    return given[0] if given else None
+
+
+class _Search:
+    """What matches `query`, in an order. Where that is `rare`, an index of the order would lead past nearly all other
+    leads before a page is full; sorting what was found is quicker then."""
+
+    def __init__(self, db: Db, query: Document, order: Order, rare: bool) -> None:
+        self._db = db
+        self._query = query
+        self._order = order
+        self._rare = rare
+
+    def numbered(self, page: int, size: int) -> tuple[list[Document], bool]:
+        """The page of that number, and whether there is one after it."""
+        found = self._find(self._query, self._order).skip((page - 1) * size).limit(size + 1)
+        return _cut(list(found), size)
+
+    def at(self, way: str, cursor: str, size: int) -> tuple[list[Document], bool]:
+        """The page after, or before, a place, or the last one; and whether there is more in that direction."""
+        if way == "after":
+            query, order = self._beyond(cursor, self._order), self._order
+        else:
+            order = sorting.turned(self._order)
+            query = self._query if way == "last" else self._beyond(cursor, order)
+        items, more = _cut(list(self._find(query, order).limit(size + 1)), size)
+        return (items if way == "after" else items[::-1]), more
+
+    def _beyond(self, cursor: str, order: Order) -> Document:
+        beyond = sorting.beyond(sorting.place_of(cursor, order), order)
+        return {"$and": [self._query, beyond]} if self._query else beyond
+
+    def _find(self, query: Document, order: Order) -> Cursor[Document]:
+        found = self._db.leads.find(query, NOT_LISTED).sort(order).max_time_ms(SLOWEST_QUERY_MS)
+        looks_everywhere = self._query and not self._query.keys() - UNINDEXED
+        return found.hint([("$natural", 1)]) if self._rare and looks_everywhere else found
+
+
+# No index of `leads` holds these (see database.py).
+UNINDEXED = {"status", "userId", "activatedAt"}
+
+
+def _cut(items: list[Document], size: int) -> tuple[list[Document], bool]:
+    return items[:size], len(items) > size
+
+
+def choices(db: Db) -> Document:
+    """What the filters offer: every source and tag that some lead has, and (id, name) of who works with leads."""
+    people = staff.names(staff.everyone(db))
+    return {
+        "sources": _every(db, "source"),
+        "tags": _every(db, "tags"),
+        "agents": list(people.items()),
+    }
+
+
+def _every(db: Db, field: str) -> list[str]:
+    values = db.leads.distinct(field, maxTimeMS=SLOWEST_QUERY_MS)
+    return sorted((value for value in values if value and isinstance(value, str)), key=str.casefold)
+
+
+def companies(db: Db, values: Mapping[str, Any]) -> list[str]:
+    """Up to ten companies that begin with the "q" of `values`, as it is written. Raises BadInput."""
+    q = text(values, "q", most=200)
+    if not q:
+        return []
+    named = {"company": {"$regex": f"^{re.escape(q)}"}}
+    found = db.leads.aggregate(
+        [{"$match": named}, {"$group": {"_id": "$company"}}, {"$limit": MOST_SUGGESTED}],
+        maxTimeMS=SLOWEST_QUERY_MS,
+    )
+    return sorted(each["_id"] for each in found)

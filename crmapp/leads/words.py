@@ -1,0 +1,62 @@
+"""The words by which leads are found. Each is kept with its lead, so that an index finds what begins like it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from crmapp.database import Document
+
+# Letters that are other letters with a stroke, which Unicode does not take apart.
+_STROKES = str.maketrans("øđłħıŧ", "odlhit")
+_PIECES = re.compile(r"[^\W_]+")
+_DIGITS = re.compile(r"\d+")
+_PHONE = re.compile(r"[\d\s()+./-]*\d[\d\s()+./-]*")
+MOST_WORDS = 60
+LONGEST_WORD = 60
+
+
+def of(lead: Document) -> list[str]:
+    """What a search may be the beginning of: the words of name and company, the address, its parts and their
+    pieces, and the digits of the phone number from each group on."""
+    found = dict.fromkeys(_of_email(plain(lead.get("email"))))
+    for name in ("name", "company"):
+        for word in plain(lead.get(name)).split():
+            found[word] = None
+            found |= dict.fromkeys(_PIECES.findall(word))
+    found |= dict.fromkeys(_of_phone(plain(lead.get("phone"))))
+    return list({word[:LONGEST_WORD]: None for word in list(found)[:MOST_WORDS]})
+
+
+def _of_email(email: str) -> list[str]:
+    local, at, domain = email.partition("@")
+    parts = [email, local, domain] if at else [email]
+    return [word for word in (*parts, *_PIECES.findall(email)) if word]
+
+
+def _of_phone(phone: str) -> list[str]:
+    """From each group of digits on; also without the zeros that are dialled only inside of a country."""
+    groups = _DIGITS.findall(phone)
+    rests = ["".join(groups[first:]) for first in range(len(groups))]
+    return [word for rest in rests for word in (rest, rest.lstrip("0")) if word]
+
+
+def asked(q: str) -> list[str]:
+    """The words of a search, as `of` would keep them. A phone number may be typed with spaces and signs."""
+    text = plain(q)
+    if _PHONE.fullmatch(text):
+        digits = "".join(_DIGITS.findall(text))
+        return [(digits.lstrip("0") or digits)[:LONGEST_WORD]]
+    words = (word.lstrip("@").rstrip(",;") or word for word in text.split())
+    return [word[:LONGEST_WORD] for word in words]
+
+
+def plain(value: Any) -> str:
+    """Small letters without accents; empty for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    if value.isascii():
+        return value.lower()
+    letters = unicodedata.normalize("NFKD", value.casefold())
+    return "".join(c for c in letters if not unicodedata.combining(c)).translate(_STROKES)
