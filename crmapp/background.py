@@ -17,6 +17,7 @@ from crmapp.invitations import letter as invitation
 from crmapp.jobs import jobs, kinds, leases, progress, runner
 from crmapp.jobs.projector import Projector
 from crmapp.jobs.runner import Runner
+from crmapp.leads import words
 from crmapp.live.blueprint import live
 from crmapp.live.topics import QUEUE
 from crmapp.mailqueue import control, counts, health, queue, status
@@ -30,6 +31,7 @@ QUEUE_SECONDS = 0.2
 HEALTH_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 DRIFT_SECONDS = 60.0
+WORDS_SECONDS = 30.0
 
 
 class Background:
@@ -62,6 +64,7 @@ class Background:
             job_bell, mail_bell = live.hub.bell(runner.BELL), live.hub.bell(queue.BELL)
         self._spawn("projector", lambda: self._projector.loop(self._projected))
         self._spawn("sweep", self._sweep)
+        self._spawn("words", self._add_words)
         self._spawn("runner", lambda: self._runner.loop(job_bell, self._stopping, self._thread))
         for name, loop in self._drain.loops(mail_bell).items():
             self._spawn(name, loop)
@@ -133,6 +136,15 @@ class Background:
             for key in (QUEUE, HEALTH_KEY, *unsettled):
                 self._projector.touch(key)
             self._stopping.wait(timeout=SWEEP_SECONDS)
+
+    def _add_words(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                goes_on = words.add_missing(self._db)
+            except PyMongoError as error:
+                log.warning("no words of leads were added: %s", error)
+                goes_on = False
+            self._stopping.wait(timeout=0.05 if goes_on else WORDS_SECONDS)
 
 
 def _interval(key: str) -> float:

@@ -6,6 +6,7 @@ import atexit
 import secrets
 import signal
 import threading
+from itertools import cycle
 from typing import Any, BinaryIO
 
 import click
@@ -109,9 +110,11 @@ def add_sample_leads(count: int) -> None:
     """Make up leads, and what the administrators wrote about them, for a first look."""
     if not count or db.leads.find_one({}, {"_id": 1}):
         return
-    leads = list(sample_leads(count))
-    db.leads.insert_many(leads)
     people = list(db.users.find({"role": {"$in": users.BACK_OFFICE}}))
+    leads = list(sample_leads(count))
+    for person, lead in zip(cycle(people), leads[::3], strict=False):
+        lead["agentId"] = person["_id"]
+    db.leads.insert_many(leads)
     if people:
         db.journal_entries.insert_many(sample_journal(leads, people, 2 * count))
         db.goals.insert_many(sample_goals(people, SAMPLE_GOALS))

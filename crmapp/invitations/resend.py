@@ -18,6 +18,8 @@ from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.invitations.letter import TEMPLATE, new_mail
 from crmapp.invitations.links import open_link
+from crmapp.leads import changes as changes_of_leads
+from crmapp.leads import words
 from crmapp.mailqueue import queue
 from crmapp.mailqueue.announce import announce
 from crmapp.mailqueue.counts import NOT_DROPPED
@@ -158,7 +160,7 @@ def correct_address(db: Db, mail_id: ObjectId, email: str, by: Document) -> str:
             raise BadInput("This mail is not among the failed ones any more. Reload the page.", 404)
         if _was_sent(db, mail, session):
             raise BadInput("This mail was sent in the meantime. Reload the page.", 409)
-        _change_address(db, mail["userId"], address, session)
+        _change_address(db, mail["userId"], address, by, session)
         corrected = {**requeued(mail), "email": address}
         try:
             db.pending_emails.insert_one(corrected, session=session)
@@ -175,7 +177,9 @@ def correct_address(db: Db, mail_id: ObjectId, email: str, by: Document) -> str:
     return address
 
 
-def _change_address(db: Db, user_id: ObjectId, address: str, session: ClientSession) -> None:
+def _change_address(
+    db: Db, user_id: ObjectId, address: str, by: Document, session: ClientSession
+) -> None:
     changes = {"email": address, "inviteNonce": new_nonce()}
     try:
         user = db.users.find_one_and_update(
@@ -185,11 +189,13 @@ def _change_address(db: Db, user_id: ObjectId, address: str, session: ClientSess
         raise BadInput(f"Another user has the address {address} already.", 409) from None
     if user is None:
         raise BadInput(UNNEEDED, 409)
-    db.leads.update_one(
-        {"_id": user.get("leadId")},
-        {"$set": {"email": address, "updatedAt": now()}},
-        session=session,
-    )
+    lead = db.leads.find_one({"_id": user.get("leadId")}, session=session)
+    if lead:
+        found_by = words.of({**lead, "email": address})
+        changed = {"email": address, "words": found_by, "updatedAt": now()}
+        db.leads.update_one({"_id": lead["_id"]}, {"$set": changed}, session=session)
+        noted = changes_of_leads.event(lead["_id"], by, "edit", {"email": [lead["email"], address]})
+        db.events.insert_one(noted, session=session)
 
 
 def queue_missing(db: Db, user_ids: list[ObjectId]) -> int:

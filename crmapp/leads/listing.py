@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pymongo import ASCENDING
 from pymongo.cursor import Cursor
 
 from crmapp.accounts import staff
@@ -97,14 +98,14 @@ def _place(values: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 class _Search:
-    """What matches `query`, in an order. Where that is `rare`, an index of the order would lead past nearly all other
-    leads before a page is full; sorting what was found is quicker then."""
+    """What matches `query`, in an order; `rare` says that it is not much. MongoDB takes bad ways to what is rare and to
+    words that many leads have, so it is told."""
 
     def __init__(self, db: Db, query: Document, order: Order, rare: bool) -> None:
         self._db = db
         self._query = query
         self._order = order
-        self._rare = rare
+        self._hint = _way(query, order, rare)
 
     def numbered(self, page: int, size: int) -> tuple[list[Document], bool]:
         """The page of that number, and whether there is one after it."""
@@ -127,12 +128,21 @@ class _Search:
 
     def _find(self, query: Document, order: Order) -> Cursor[Document]:
         found = self._db.leads.find(query, NOT_LISTED).sort(order).max_time_ms(SLOWEST_QUERY_MS)
-        looks_everywhere = self._query and not self._query.keys() - UNINDEXED
-        return found.hint([("$natural", 1)]) if self._rare and looks_everywhere else found
+        return found.hint(self._hint) if self._hint else found
 
 
 # No index of `leads` holds these (see database.py).
 UNINDEXED = {"status", "userId", "activatedAt"}
+EVERYWHERE = [("$natural", ASCENDING)]
+
+
+def _way(query: Document, order: Order, rare: bool) -> Order | None:
+    """How to look for it, where MongoDB had better not choose."""
+    if rare and query and not query.keys() - UNINDEXED:
+        return EVERYWHERE  # the order's index would lead to each lead of all, one by one
+    if not rare and "$or" in query:
+        return sorting.index_of(order)
+    return None
 
 
 def _cut(items: list[Document], size: int) -> tuple[list[Document], bool]:

@@ -38,6 +38,14 @@ def order_of(wanted: Any) -> Order:
     return turned(order) if name.startswith("-") else order
 
 
+def index_of(order: Order) -> Order | None:
+    """The index that has this order, forwards or backwards; None where there is none (see database.py)."""
+    name = order[0][0]
+    if name == "status":
+        return None
+    return NEWEST if name == "createdAt" else ORDERS[name]
+
+
 def turned(order: Order) -> Order:
     return [(name, -direction) for name, direction in order]
 
@@ -83,16 +91,13 @@ def beyond(place: list[Any], order: Order) -> Document:
     branches = []
     same: Document = {}
     for (name, direction), value in zip(order, place, strict=True):
-        if past := _past(value, direction):
-            branches.append({**same, name: past})
+        branches += [{**same, name: past} for past in _past(value, direction)]
         same[name] = value
-    if place[0] is not None and order[0][1] == DESCENDING:
-        branches.append({order[0][0]: None})
     return {"$or": branches}
 
 
-def _past(value: Any, direction: int) -> Document:
-    """Comparisons stay among values of one type; what is missing comes before all of them."""
+def _past(value: Any, direction: int) -> list[Any]:
+    """What comes after `value`. Comparisons stay among values of one type; what is missing comes before all."""
     if value is None:
-        return {"$ne": None} if direction == ASCENDING else {}
-    return {"$gt": value} if direction == ASCENDING else {"$lt": value}
+        return [{"$ne": None}] if direction == ASCENDING else []
+    return [{"$gt": value}] if direction == ASCENDING else [{"$lt": value}, None]

@@ -6,7 +6,9 @@ import re
 import unicodedata
 from typing import Any
 
-from crmapp.database import Document
+from pymongo import UpdateOne
+
+from crmapp.database import Db, Document
 
 # Letters that are other letters with a stroke, which Unicode does not take apart.
 _STROKES = str.maketrans("øđłħıŧ", "odlhit")
@@ -14,6 +16,7 @@ _PIECES = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _PHONE = re.compile(r"[\d\s()+./-]*\d[\d\s()+./-]*")
 MOST_WORDS = 60
+ADDED_AT_ONCE = 500
 LONGEST_WORD = 60
 
 
@@ -50,6 +53,21 @@ def asked(q: str) -> list[str]:
         return [(digits.lstrip("0") or digits)[:LONGEST_WORD]]
     words = (word.lstrip("@").rstrip(",;") or word for word in text.split())
     return [word[:LONGEST_WORD] for word in words]
+
+
+def add_missing(db: Db) -> bool:
+    """Add the words of some leads that have none, because another program has written them. Says whether there were
+    any."""
+    fields = {"name": 1, "email": 1, "phone": 1, "company": 1}
+    some = list(db.leads.find({"words": None}, fields).limit(ADDED_AT_ONCE))
+    writes = [
+        # Unless somebody has changed the lead meanwhile, and its words with it.
+        UpdateOne({"_id": lead["_id"], "words": None}, {"$set": {"words": of(lead)}})
+        for lead in some
+    ]
+    if writes:
+        db.leads.bulk_write(writes, ordered=False)
+    return bool(writes)
 
 
 def plain(value: Any) -> str:

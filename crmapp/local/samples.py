@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from crmapp.leads import words
+
 # Given names, family names and the telephone code of a region, so that each lead fits together.
 REGIONS = [
     (
@@ -71,6 +73,7 @@ COMPANY_KINDS = """
 """
 SOURCES = {"website": 40, "referral": 20, "trade fair": 15, "newsletter": 15, "partner": 10}
 STATUSES = {"new": 85, "contacted": 10, "qualified": 5}
+TAGS = {"": 60, "newsletter": 15, "spring fair": 10, "wants a demo": 10, "VIP": 5}
 NOTES = [
     "",
     "",
@@ -169,7 +172,8 @@ def _lead(rng: random.Random, now: datetime, taken: set[str]) -> dict[str, Any]:
     given_names, family_names, code = rng.choice(REGIONS)
     given, family = rng.choice(given_names.split()), rng.choice(family_names.split())
     company = f"{rng.choice(COMPANY_NAMES.split())} {rng.choice(COMPANY_KINDS.split())}"
-    return {
+    created = now - timedelta(seconds=rng.randrange(60 * 24 * 3600))
+    lead = {
         "name": f"{given} {family}",
         "email": _address(rng, given, family, company, taken),
         "phone": f"{code} {rng.randrange(100, 1000)} {rng.randrange(1000, 10000)}",
@@ -177,8 +181,11 @@ def _lead(rng: random.Random, now: datetime, taken: set[str]) -> dict[str, Any]:
         "source": _weighted(rng, SOURCES),
         "status": _weighted(rng, STATUSES),
         "notes": rng.choice(NOTES),
-        "createdAt": now - timedelta(seconds=rng.randrange(60 * 24 * 3600)),
+        "tags": sorted({_weighted(rng, TAGS) for _ in range(2)} - {""}),
+        "createdAt": created,
+        "updatedAt": created,
     }
+    return {**lead, "words": words.of(lead)}
 
 
 def _address(rng: random.Random, given: str, family: str, company: str, taken: set[str]) -> str:
@@ -232,8 +239,8 @@ def _entry(rng: random.Random, lead: dict[str, Any], author: dict[str, Any]) -> 
 def _words(rng: random.Random, kind: str, lead: dict[str, Any]) -> str:
     topics = [topic.strip() for topic in TOPICS.replace("\n", "|").split("|") if topic.strip()]
     middle = rng.sample(FOLLOWING, rng.randrange(3))
-    words = " ".join([rng.choice(OPENINGS[kind]), *middle])
-    text = "\n".join(filter(None, [words, rng.choice(NEXT_STEPS)]))
+    said = " ".join([rng.choice(OPENINGS[kind]), *middle])
+    text = "\n".join(filter(None, [said, rng.choice(NEXT_STEPS)]))
     return text.format(topic=rng.choice(topics), name=lead["name"], company=lead["company"])
 
 
