@@ -81,8 +81,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
     ],
     "journal_entries": [
-        IndexModel([("at", DESCENDING)]),
-        IndexModel([("leadId", 1), ("at", DESCENDING)]),
+        IndexModel([("at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("leadId", 1), ("at", DESCENDING), ("_id", DESCENDING)]),
     ],
     "goals": [IndexModel("userId"), IndexModel([("to", DESCENDING)])],
     "documents": [
@@ -106,7 +106,13 @@ class StandaloneError(RuntimeError):
 def connect(uri: str) -> Db:
     """The database that `uri` names ("crmapp" where it names none). Connects lazily."""
     client: MongoClient[Document] = MongoClient(
-        uri, tz_aware=True, w="majority", serverSelectionTimeoutMS=3000, appname="crmapp"
+        uri,
+        tz_aware=True,
+        # A date beyond the year 9999, which other programs may write, must not keep a list from being read.
+        datetime_conversion="DATETIME_CLAMP",
+        w="majority",
+        serverSelectionTimeoutMS=3000,
+        appname="crmapp",
     )
     return client.get_default_database("crmapp")
 

@@ -49,7 +49,7 @@ def find_page(
     and pymongo's ExecutionTimeout where the search takes too long."""
     wanted = number(values, "page", 1, COUNTED_UP_TO // PAGE_SIZE)
     total = collection.count_documents(query, limit=COUNTED_UP_TO + 1, maxTimeMS=SLOWEST_QUERY_MS)
-    found = collection.find(query).sort(newest, -1).max_time_ms(SLOWEST_QUERY_MS)
+    found = collection.find(query).sort({newest: -1, "_id": -1}).max_time_ms(SLOWEST_QUERY_MS)
     items = list(found.skip((wanted - 1) * PAGE_SIZE).limit(PAGE_SIZE))
     return Page(items, min(total, COUNTED_UP_TO), total > COUNTED_UP_TO, wanted)
 

@@ -111,3 +111,11 @@ def test_only_the_back_office_reads_it(new_api, new_person, visitor):
     assert new_api(new_person("uma@example.com", "user")).get(JOURNAL).status_code == 403
     assert visitor.get(JOURNAL).status_code == 302
     assert visitor.get_json(JOURNAL).status_code == 401
+
+
+def test_a_date_that_no_calendar_has_is_still_listed(ann, db, listed, new_entry):
+    new_entry("in the far future")
+    db.journal_entries.update_one({}, [{"$set": {"at": {"$toDate": 2**53}}}])
+    new_entry("today")
+    assert listed() == ["in the far future", "today"]
+    assert "in the far future" in ann.get(JOURNAL).text
