@@ -21,6 +21,7 @@ from crmapp import create_app, database, local
 from crmapp.accounts import passwords, users
 from crmapp.accounts.users import Role
 from crmapp.clock import now
+from crmapp.leads import words
 from crmapp.local.files import lock, open_lock
 from tests.support.server import Program, Server
 from tests.support.smtp import MailServer
@@ -189,6 +190,8 @@ def new_leads(db: Database[dict[str, Any]]) -> Callable[..., list[ObjectId]]:
             }
             for number in range(start, start + count)
         ]
+        for lead in leads:
+            lead["words"] = words.of(lead)
         return list(db.leads.insert_many(leads).inserted_ids)
 
     return new

@@ -14,12 +14,12 @@ MOST = 1000
 def everyone(db: Db) -> list[Document]:
     """{_id, name, email, role, status} of each, by name; also of those who may no longer sign in."""
     shown = {"name": 1, "email": 1, "role": 1, "status": 1}
-    people = db.users.find(STAFF, shown).limit(MOST)
+    people = db.users.find(STAFF, shown).sort("name", 1).limit(MOST)
     return sorted(people, key=lambda person: name_of(person).casefold())
 
 
 def find(db: Db, user_id: ObjectId) -> Document | None:
-    return db.users.find_one({"_id": user_id, **STAFF}, {"name": 1, "email": 1})
+    return db.users.find_one({"_id": user_id, **STAFF}, {"name": 1, "email": 1, "status": 1})
 
 
 def name_of(person: Document) -> str:

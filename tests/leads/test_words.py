@@ -48,6 +48,7 @@ def test_a_long_name_has_not_too_many():
 
 def test_leads_of_other_programs_get_theirs(db, new_leads, api):
     new_leads(words.ADDED_AT_ONCE + 1, company="Kestrel")
+    db.leads.update_many({}, {"$unset": {"words": 1}})
     odd = db.leads.insert_one({"name": 5, "status": "new"}).inserted_id
     found = "/crm/leads?q=kestr"
     assert api.get(found).json["data"]["total"] == 501
