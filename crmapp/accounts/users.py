@@ -137,6 +137,7 @@ def save_admin(db: Db, email: str, name: str, password_hash: str) -> User:
 
 def choose_password(db: Db, user_id: ObjectId, nonce: str, password_hash: str) -> User | None:
     """Set the first password under the invitation's `nonce`, which this uses up. None where it was used already."""
+    time = now()
     document = db.users.find_one_and_update(
         {"_id": user_id, "inviteNonce": nonce, "status": UserStatus.INVITED},
         {
@@ -144,7 +145,9 @@ def choose_password(db: Db, user_id: ObjectId, nonce: str, password_hash: str) -
                 "passwordHash": password_hash,
                 "status": UserStatus.ACTIVE,
                 "inviteNonce": new_nonce(),
-                "lastSeenAt": now(),
+                # Whoever has chosen a password is signed in with it.
+                "firstSignInAt": time,
+                "lastSeenAt": time,
             },
             "$inc": {"sessionVersion": 1},
         },

@@ -212,4 +212,4 @@ def forget_selection(db: Db, job: Document) -> None:
     selection_id = job["selection"].get("selectionId")
     needed = {"_id": job["_id"], "phase": Phase.SELECTING}
     if selection_id and not db.jobs.find_one(needed, {"_id": 1}):
-        selections.drop(db, selection_id)
+        selections.drop(db, selection_id, job["_id"])

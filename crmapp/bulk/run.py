@@ -15,12 +15,13 @@ from crmapp.bulk.verdicts import Reason, Verdict
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, leases
-from crmapp.jobs.jobs import Phase
+from crmapp.jobs.jobs import JobFault, Phase
 from crmapp.jobs.leases import Lease
 from crmapp.leads import changes, selections
 
 # Whatever announces a chunk is a majority write, which waits for it.
 FAST_COMMIT = WriteConcern(w=1)
+GONE = "The rest of its set of leads is kept no longer. Cancel it, then select the leads again."
 
 
 class BulkRun:
@@ -33,21 +34,28 @@ class BulkRun:
         self._params = lease.job["params"]
         self._selection_id = lease.job["selection"]["selectionId"]
         self._n = lease.job["cursor"]
+        selections.keep(db, self._selection_id)
 
     def step(self) -> bool:
-        """Go through one part of the set, or end. False once no runner is needed any more. Raises LeaseLost."""
+        """Go through one part of the set, or end. False once no runner is needed any more. Raises LeaseLost, and
+        JobFault where the rest of the set is gone."""
         backward = self._lease.job["phase"] == Phase.RETURNING
         ids = None if backward else selections.part(self._db, self._selection_id, self._n)
         if ids is None:
-            # The cursor is past the last part, so whoever comes here again finds none either.
-            leases.write(self._db, self._lease, {}, in_transaction=False)
-            selections.drop(self._db, self._selection_id)
-            leases.finish(self._db, self._lease)
-            return False
+            return self._end(backward)
         with self._lease.session.start_transaction(write_concern=FAST_COMMIT):
             self._work(ids, self._lease.session)
         self._n += 1
         return True
+
+    def _end(self, backward: bool) -> bool:
+        """The cursor is past the last part, so whoever comes here again finds none either."""
+        if not backward and self._n * selections.PART < self._lease.job["counts"]["total"]:
+            raise JobFault(GONE)
+        leases.write(self._db, self._lease, {}, in_transaction=False)
+        selections.drop(self._db, self._selection_id, self._lease.job_id)
+        leases.finish(self._db, self._lease)
+        return False
 
     def _work(self, ids: list[ObjectId], session: ClientSession) -> None:
         """Read, judged and written in one transaction, in which nobody else can change the same leads."""

@@ -25,23 +25,25 @@ def find(db: Db, user_id: ObjectId) -> Document | None:
     waiting = db.pending_emails.find_one({**waiting_of(user), **of_template}, {"_id": 1})
     return {
         "person": _shown(user),
-        "invited_by": _name_of(db, user.get("invitedBy")),
-        "timeline": _timeline(db, user_id),
+        "invited_by": name_of(db, user.get("invitedBy")),
+        "timeline": timeline(db, user_id),
         "waiting": waiting is not None,
         "failed_mail": failed["_id"] if failed else None,
     }
 
 
 def _shown(user: Document) -> Document:
-    names = ["name", "email", "role", "status", "createdAt", "lastSeenAt", "activationId", "leadId"]
-    return {"id": user["_id"], **{name: user.get(name) for name in names}}
+    names = ("name", "email", "role", "status", "createdAt", "firstSignInAt", "lastSeenAt")
+    more = ("activationId", "leadId")
+    return {"id": user["_id"], **{name: user.get(name) for name in (*names, *more)}}
 
 
-def _name_of(db: Db, user_id: ObjectId | None) -> str | None:
+def name_of(db: Db, user_id: ObjectId | None) -> str | None:
     user = db.users.find_one({"_id": user_id}, {"name": 1}) if user_id else None
     return user["name"] if user else None
 
 
-def _timeline(db: Db, user_id: ObjectId) -> list[Document]:
-    events = db.events.find({"userId": user_id}).sort("at", -1).limit(NEWEST_EVENTS)
+def timeline(db: Db, user_id: ObjectId, most: int = NEWEST_EVENTS) -> list[Document]:
+    """What became of the mail to a user, the newest first."""
+    events = db.events.find({"userId": user_id}).sort("at", -1).limit(most)
     return [rows.entry(event) for event in events]

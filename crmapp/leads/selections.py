@@ -12,11 +12,11 @@ from itertools import islice
 from typing import Any, cast
 
 from bson import ObjectId
-from pymongo.client_session import ClientSession
 
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
+from crmapp.jobs.jobs import FOR_RUNNERS
 from crmapp.leads import filters
 from crmapp.requests import BadInput, object_ids, text
 
@@ -114,13 +114,20 @@ def ids_of(db: Db, selection_id: str) -> Iterator[list[ObjectId]]:
         yield row["ids"]
 
 
-def keep(db: Db, selection_id: str, session: ClientSession | None = None) -> None:
+def keep(db: Db, selection_id: str) -> None:
     """A job goes through it: it does not expire before `drop`."""
     stays = {"$unset": {"expireAt": 1}}
-    db.selection_parts.update_many({"selectionId": selection_id}, stays, session=session)
-    db.selections.update_one({"_id": selection_id}, stays, session=session)
+    db.selection_parts.update_many({"selectionId": selection_id}, stays)
+    db.selections.update_one({"_id": selection_id}, stays)
 
 
-def drop(db: Db, selection_id: str, session: ClientSession | None = None) -> None:
-    db.selection_parts.delete_many({"selectionId": selection_id}, session=session)
-    db.selections.delete_one({"_id": selection_id}, session=session)
+def drop(db: Db, selection_id: str, job_id: str) -> None:
+    """The job needs it no longer. It goes, unless another job is to go through it."""
+    others = {
+        "_id": {"$ne": job_id},
+        "phase": {"$in": FOR_RUNNERS},
+        "selection.selectionId": selection_id,
+    }
+    if not db.jobs.find_one(others, {"_id": 1}):
+        db.selection_parts.delete_many({"selectionId": selection_id})
+        db.selections.delete_one({"_id": selection_id})

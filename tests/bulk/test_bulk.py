@@ -191,6 +191,36 @@ def test_the_same_press_again_starts_nothing(site, api, db, new_leads, ask, begi
     assert (answer.status_code, "select the leads again" in answer.json["msg"]) == (410, True)
 
 
+def test_two_jobs_over_one_set_are_both_done(site, api, db, new_leads, ask, begin, job):
+    """Whichever ends first leaves the set to the other."""
+    new_leads(PART + 1)
+    selection = api.post("/crm/leads/selections", {"filter": {}}).json["data"]["selectionId"]
+    jobs = [begin(action, selectionId=selection, **ask[action]) for action in ("assign", "tag")]
+    assert api.post(f"/crm/jobs/{jobs[1]}/pause", {}).status_code == 200
+    run_jobs(site)
+    assert api.post(f"/crm/jobs/{jobs[1]}/resume", {}).status_code == 200
+    run_jobs(site)
+    assert [job(each)["counts"]["changed"] for each in jobs] == [PART + 1, PART + 1]
+    assert [job(each)["status"] for each in jobs] == ["completed", "completed"]
+    assert not db.selections.find_one()
+    assert not db.selection_parts.find_one()
+
+
+def test_without_its_set_it_stops_and_says_so(site, db, new_leads, ask, begin, job):
+    new_leads(2 * PART)
+    job_id = begin("assign", filter={}, **ask["assign"])
+    with site.app_context():
+        runner = new_runner(site)
+        (held,) = claim_all(runner)
+        runner.step(held)
+        db.selection_parts.delete_many({})
+    while job(job_id)["status"] != "failed":
+        with site.app_context():
+            assert runner.step(held) is not None or job(job_id)["status"] == "failed"
+    assert "kept no longer" in job(job_id)["problem"]
+    assert job(job_id)["counts"]["changed"] == PART
+
+
 @pytest.mark.parametrize("action", ["assign", "delete"])
 def test_whoever_takes_over_does_nothing_twice(site, db, new_leads, ask, agent, begin, job, action):
     """Its runner stops between two chunks, and wakes up when another has gone on with it."""

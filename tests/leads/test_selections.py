@@ -47,7 +47,7 @@ def test_it_expires_unless_a_job_keeps_it(db, admin, new_leads):
     expiring = {"expireAt": {"$lt": now() + timedelta(hours=2)}}
     for collection, key in ((db.selections, "_id"), (db.selection_parts, "selectionId")):
         assert [found[key] for found in collection.find(expiring)] == [unused["_id"]]
-    selections.drop(db, kept["_id"])
+    selections.drop(db, kept["_id"], "a job")
     assert selections.part(db, kept["_id"], 0) is None
 
 

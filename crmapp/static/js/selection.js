@@ -47,6 +47,7 @@ export class Selection extends EventTarget {
     const kept = new Set(this.#checked.map((box) => box.value));
     const list = page.getElementById(this.#list.id);
     this.#list.replaceChildren(...list.children);
+    delete this.#list.dataset.capped;
     Object.assign(this.#list.dataset, list.dataset);
     this.#last = null;
     this.#set((box) => this.#everything || kept.has(box.value), this.#everything);
@@ -94,8 +95,11 @@ export class Selection extends EventTarget {
 
   /** `size` in words: a list that was not counted to its end has "10,000+". */
   get sizeText() {
-    const more = this.#everything && "capped" in this.#list.dataset;
-    return `${number(this.size)}${more ? "+" : ""}`;
+    return this.#everything ? this.#totalText : number(this.size);
+  }
+
+  get #totalText() {
+    return `${number(this.#total)}${"capped" in this.#list.dataset ? "+" : ""}`;
   }
 
   #show() {
@@ -109,14 +113,14 @@ export class Selection extends EventTarget {
     }
     document.getElementById("selection-text").textContent = this.#text(checked);
     const matching = document.getElementById("select-matching");
-    matching.textContent = `Select all ${number(this.#total)} that match`;
+    matching.textContent = `Select all ${this.#totalText} that match`;
     matching.hidden = this.#everything || checked === 0 || checked < onPage || this.#total <= onPage;
     document.getElementById("clear-selection").hidden = this.size === 0;
     this.dispatchEvent(new Event("change"));
   }
 
   #text(checked) {
-    if (this.#everything) return `All ${number(this.#total)} that match are selected`;
+    if (this.#everything) return `All ${this.#totalText} that match are selected`;
     return checked ? `${number(checked)} selected` : this.#none;
   }
 }

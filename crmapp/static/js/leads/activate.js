@@ -19,7 +19,7 @@ export function startActivate() {
   const button = document.getElementById("activate");
   selection.addEventListener("change", () => {
     button.disabled = selection.size === 0;
-    button.querySelector("span").textContent = `Activate (${number(selection.size)})`;
+    button.querySelector("span").textContent = `Activate (${selection.sizeText})`;
   });
   button.addEventListener("click", preview);
   confirm.addEventListener("click", activate);
@@ -30,10 +30,12 @@ async function preview() {
   // The id belongs to this dialog, so that a double click or a retry is the same session.
   const asked = { body: selection.body, sessionId: newSessionId() };
   wanted = asked;
-  reset(`Checking ${count(selection.size, "lead")}…`);
+  reset(`Checking ${selection.sizeText} selected…`);
   dialog.showModal();
   try {
-    const data = await api("/crm/leads/activate/preview", { method: "POST", json: asked.body });
+    const data = await api("/crm/leads/activate/preview", { method: "POST", json: asked.body, timeout: 0 });
+    // What was counted is what is activated, whatever matches the filter by then.
+    asked.body = { selectionId: data.selectionId };
     if (wanted === asked) showPreview(data);
   } catch (error) {
     if (wanted !== asked) return;

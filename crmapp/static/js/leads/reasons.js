@@ -7,3 +7,11 @@ export const REASONS = {
   invalid_email: "no e-mail address that mail can be sent to",
   not_found: "deleted in the meantime",
 };
+
+// Why an action on many leads leaves one as it is.
+export const BULK_REASONS = {
+  not_found: "deleted in the meantime",
+  held_by_activation: "in an activation that is under way",
+  has_account: "they have an account",
+  too_many_tags: "they would have too many tags",
+};

@@ -1,4 +1,4 @@
-// Brings the list up to date when an activation has changed leads, or given them back.
+// Brings the list up to date when a job has changed leads, or given them back.
 import { newestPage } from "../newest.js";
 import { sessions } from "../sessions.js";
 import { showTimes } from "../times.js";
@@ -12,10 +12,15 @@ const shown = new Map(); // session id -> the stage that the list shows
 export function startReload() {
   sessions.addEventListener("change", ({ detail: doc }) => {
     const current = stage(doc) === "done" ? "mail" : stage(doc); // mail changes no lead
-    if (!isActivation(doc) || UNDER_WAY.includes(current) || shown.get(doc.sessionId) === current) return;
+    if (!changesLeads(doc) || UNDER_WAY.includes(current) || shown.get(doc.sessionId) === current) return;
     shown.set(doc.sessionId, current);
     reload();
   });
+}
+
+/** Activations, and what is done with many leads at once. */
+function changesLeads(doc) {
+  return isActivation(doc) || doc.type.startsWith("lead_");
 }
 
 export async function reload() {

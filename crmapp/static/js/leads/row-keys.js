@@ -1,0 +1,23 @@
+// Keys of the list: from lead to lead, select, open. The link of the lead that one is at has the focus, so Enter opens it.
+import { onKey } from "../keys.js";
+
+const list = document.getElementById("leads");
+
+export function startRowKeys() {
+  onKey("j", "Next lead", () => move(1));
+  onKey("k", "Previous lead", () => move(-1));
+  onKey("x", "Select the lead, or not", toggle);
+}
+
+function move(by) {
+  const rows = [...list.querySelectorAll("tbody tr")];
+  const at = rows.indexOf(document.activeElement.closest("tr"));
+  const next = at < 0 ? 0 : Math.min(Math.max(at + by, 0), rows.length - 1);
+  rows[next]?.querySelector("a.name").focus();
+}
+
+function toggle() {
+  const box = list.contains(document.activeElement) && document.activeElement.closest("tr")?.querySelector(".select-row");
+  if (!box) return false;
+  box.click();
+}
