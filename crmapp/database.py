@@ -37,7 +37,14 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("expireAt", expireAfterSeconds=0),
     ],
     "saved_filters": [IndexModel([("userId", 1), ("name", 1)], unique=True)],
-    "imports": [IndexModel([("createdAt", DESCENDING)])],
+    "imports": [
+        IndexModel([("createdAt", DESCENDING)]),
+        IndexModel("expireAt", expireAfterSeconds=0),
+    ],
+    "import_blocks": [
+        IndexModel([("fileId", 1), ("at", 1)], unique=True),
+        IndexModel("expireAt", expireAfterSeconds=0),
+    ],
     "users": [
         IndexModel("email", unique=True),
         IndexModel(
@@ -75,6 +82,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("sessionId", 1), ("type", 1)]),
         IndexModel([("userId", 1), ("at", DESCENDING)]),
         IndexModel([("type", 1), ("at", DESCENDING)]),
+        IndexModel("repeat", partialFilterExpression={"repeat": {"$exists": True}}),
         IndexModel(
             [("leadId", 1), ("at", DESCENDING)],
             partialFilterExpression={"leadId": {"$exists": True}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from urllib.parse import urlsplit
 
 from flask import Flask, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -62,9 +63,26 @@ def answer(status: int, message: str) -> ResponseReturnValue:
     title = TITLES.get(status, "That did not work")
     # With the database away, a page that shows who is signed in would fail too.
     page = render_template(
-        "error.html", code=status, title=title, message=message, plain=status >= 500
+        "error.html",
+        code=status,
+        title=title,
+        message=message,
+        plain=status >= 500,
+        again=request.full_path.rstrip("?") if status >= 500 and request.method == "GET" else None,
+        back=_page_before(),
     )
     return make_response(page, status)
+
+
+def _page_before() -> str | None:
+    """The path of the page of this site that led here."""
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    before = f"{parts.path}?{parts.query}".rstrip("?")
+    here = request.full_path.rstrip("?")
+    return before if parts.netloc == request.host and before != here else None
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

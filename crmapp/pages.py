@@ -10,4 +10,4 @@ pages = Blueprint("pages", __name__)
 
 @pages.get("/")
 def home() -> ResponseReturnValue:
-    return redirect(url_for("leads.index"))
+    return redirect(url_for("dashboard.index"))

@@ -240,7 +240,6 @@ def test_a_wrong_method(api, ann, new_visitor, nothing_is_written):
     wrong += [
         ("POST", "/crm/activation/active"),
         ("GET", "/api/login"),
-        ("GET", "/crm/leads/import"),
     ]
     for method, path in wrong:
         answer = api.client.open(path, method=method, headers=api._headers)
@@ -273,7 +272,7 @@ def test_names_that_lead_out_of_their_folder(new_site, admin):
 
 def test_every_change_takes_the_token_of_the_page(ann, site, nothing_is_written):
     changing = [
-        (method, re.sub(r"<[^>]+>", "x", re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)))
+        (method, re.sub(r"<[^>]+>", "x" * 24, re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)))
         for rule in site.url_map.iter_rules()
         for method in rule.methods & {"POST", "PUT", "PATCH", "DELETE"}
         if rule.endpoint != "accounts.api_login"

@@ -97,7 +97,7 @@ def test_create_admin(flask, db, new_person, new_visitor):
     assert (status, output) == (0, "ann@example.com is a superadmin.\n")
     assert [user["role"] for user in db.users.find()] == ["superadmin"]
     signed_in = new_visitor().sign_in("ann@example.com", "blue-whale-singing")
-    assert signed_in.location == "/crm/leads"
+    assert signed_in.location == "/crm"
     typed = "another-whale\nanother-whale\n"
     assert flask("create-admin", "new@example.com", stdin=typed)[0] == 0
     assert new_visitor().sign_in("new@example.com", "another-whale").status_code == 302

@@ -1,8 +1,10 @@
 """Refusals and faults: a page for people, JSON for programs, never a stack trace."""
 
+import re
 import threading
 
 import pytest
+from flask import abort
 
 from crmapp.accounts.users import Role
 from tests.conftest import PASSWORD
@@ -69,6 +71,54 @@ def test_a_fault_of_ours_is_told_by_its_number_only(failing, ann, caplog):
     number = answer.json["msg"].split("fault ")[1].strip(".")
     assert f"fault {number} at GET /failing" in caplog.text
     assert SECRET in caplog.text
+
+
+@pytest.fixture
+def refusing(site):
+    """A view that refuses with the status in its path."""
+
+    def refuse(status):
+        if status == 500:
+            raise RuntimeError(SECRET)
+        abort(status)
+
+    site.add_url_rule("/refusing/<int:status>", view_func=refuse)
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "what_to_do"),
+    [
+        (403, "Not for you", "Ask an administrator."),
+        (404, "Nothing here", "Look for it with the search at the top."),
+        (413, "Too large", "Split the file and send its parts."),
+        (429, "Too many attempts", "Please wait a minute, then try again."),
+        (500, "Our fault", "If it happens again, report fault "),
+    ],
+)
+def test_pages_of_errors_say_what_to_do_and_lead_back(
+    refusing, ann, caplog, status, title, what_to_do
+):
+    answer = ann.get(f"/refusing/{status}", Referer="http://localhost/crm/jobs?page=2")
+    assert answer.status_code == status
+    page = page_of(answer)
+    assert f"<title>{title} · crmapp</title>" in page
+    assert what_to_do in page
+    assert re.search(r'href="/crm/jobs\?page=2">Go back</a>', page)
+    # A fault may be that of the page's own frame.
+    assert ('id="menu"' in page) == (status < 500)
+    way = 'href="/">To the start' if status >= 500 else 'href="/crm">To the dashboard'
+    assert way in page
+    assert ("Try again</a>" in page) == (status >= 500)
+    if status == 500:
+        number = re.search(r"report fault (\w{8})\.", page)[1]
+        assert f"fault {number} at GET /refusing/500" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "came_from", ["", "https://evil.example/x", "http://localhost/refusing/404", "http://[", "junk"]
+)
+def test_back_is_only_another_page_of_this_site(refusing, ann, came_from):
+    assert "Go back" not in page_of(ann.get("/refusing/404", Referer=came_from))
 
 
 def test_a_fault_keeps_the_security_headers(failing, ann):

@@ -53,4 +53,4 @@ def begin_session(user: User) -> None:
 
 def home() -> str:
     """The page on which the work of who is signed in begins."""
-    return url_for("leads.index" if current_user.may_enter_back_office else "accounts.welcome")
+    return url_for("dashboard.index" if current_user.may_enter_back_office else "accounts.welcome")

@@ -39,7 +39,6 @@ def index() -> ResponseReturnValue:
         day_text=desk.day_text,
         filter=filter,
         states=list(State),
-        people=people,
         labels={"person": staff.names(people)},
         kept=kept_query(KEYS),
     )

@@ -194,7 +194,8 @@ def actions_of(job: Document) -> list[str]:
         "undo": may_be_undone(job),
         "retry": phase in (Phase.MAILING, Phase.OVER)
         and job["counts"]["failed"] > 0
-        and not job.get("retry"),
+        and not job.get("retry")
+        and job.get("retriable", True),
     }
     return [name for name, is_possible in possible.items() if is_possible]
 

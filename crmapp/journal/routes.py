@@ -36,7 +36,6 @@ def index() -> ResponseReturnValue:
         title=entries.title,
         filter=filter,
         kinds=list(Kind),
-        people=people,
         lead=lead,
         labels={
             "author": staff.names(people),

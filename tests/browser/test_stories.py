@@ -117,7 +117,7 @@ def test_the_browser_is_closed_and_opened_again(smtp, new_leads, desk, new_desk,
     desk.activate()
     until(lambda: smtp.count > 0)
     desk.page.context.close()
-    again = new_desk().sign_in()
+    again = new_desk().sign_in().open()
     expect(again.trackers).to_have_attribute("data-activated", "60")
     expect(again.trackers).to_have_attribute("data-completed", "true", timeout=30_000)
 

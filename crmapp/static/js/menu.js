@@ -1,4 +1,6 @@
-// Opens and closes the menu, which a narrow page folds away.
+// The menu: its keys, and its opening and closing where a narrow page folds it away.
+import { onKey } from "./keys.js";
+
 export function startMenu() {
   const button = document.getElementById("menu-button");
   const menu = document.getElementById("menu");
@@ -14,4 +16,7 @@ export function startMenu() {
     set(false);
     button.focus();
   });
+  for (const link of menu.querySelectorAll("[data-key]")) {
+    onKey(link.dataset.key, `Go to ${link.dataset.name}`, () => location.assign(link.href));
+  }
 }

@@ -27,9 +27,11 @@ export async function showNewest() {
 
 function replace(part, now) {
   const html = now.innerHTML;
+  const open = [...part.querySelectorAll("details")].map((details) => details.open);
   const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
   part.replaceChildren(...now.childNodes);
   part.dataset.shown = html;
+  part.querySelectorAll("details").forEach((details, number) => (details.open = open[number] ?? details.open));
   // Whoever was at a link still is.
   if (focused) part.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }

@@ -1,0 +1,1 @@
+"""One search over leads, people, journal entries, documents and jobs."""
