@@ -16,15 +16,21 @@ from crmapp.accounts import access, attempts
 from crmapp.accounts.access import back_office_only
 from crmapp.accounts.routes import accounts
 from crmapp.activation.routes import activation
+from crmapp.bulk.routes import bulk
+from crmapp.dashboard.routes import dashboard
 from crmapp.goals.routes import goals
+from crmapp.imports.routes import imports
 from crmapp.invitations.routes import invitations, users
 from crmapp.jobs.routes import jobs_desk
 from crmapp.journal.routes import journal
+from crmapp.lead_card.routes import lead_card
 from crmapp.leads.routes import leads
+from crmapp.leads.saved import saved_filters
 from crmapp.live.blueprint import live
 from crmapp.local.routes import local as local_pages
 from crmapp.mailqueue import health as health_of_queue
 from crmapp.mailqueue.routes import email_queue
+from crmapp.search.routes import search
 from crmapp.sync.pages import sync_pages
 from crmapp.sync.routes import ml_sync
 
@@ -93,7 +99,13 @@ def _namespace(mongodb_uri: str) -> str:
 
 
 BACK_OFFICE = (
+    dashboard,
+    search,
     leads,
+    saved_filters,
+    lead_card,
+    bulk,
+    imports,
     activation,
     jobs_desk,
     email_queue,

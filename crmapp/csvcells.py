@@ -1,15 +1,17 @@
-"""Writing CSV that a spreadsheet shows and does not run."""
+"""Writing CSV that a spreadsheet shows and does not run, and reading its cells again as they were."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-# A cell that begins with one of these is worked out as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins with one of these is worked out as a formula, by some spreadsheets also with the wide signs. Their
+# apostrophes are part of the pattern, so that what begins with one already can be told from what was given one.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 BLOCK_CHARACTERS = 16 * 1024
 
 
@@ -34,4 +36,9 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of(cell: str) -> str:
+    """The text that `cell` was made of: the apostrophe before what would be a formula is taken away again."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

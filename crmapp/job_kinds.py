@@ -9,7 +9,9 @@ from pymongo.client_session import ClientSession
 
 from crmapp import notices
 from crmapp.activation.kind import KIND as ACTIVATION
+from crmapp.bulk.kinds import kinds as kinds_of_bulk
 from crmapp.database import Db, Document
+from crmapp.imports.kinds import kinds as kinds_of_imports
 from crmapp.jobs import kinds, progress
 from crmapp.jobs.progress import MailCounts
 from crmapp.mailqueue import queue
@@ -30,5 +32,5 @@ class _Mails:
 
 
 def init_app(app: Flask) -> None:
-    kinds.init_app(app, [ACTIVATION, *kinds_of_sync()])
+    kinds.init_app(app, [ACTIVATION, *kinds_of_bulk(), *kinds_of_imports(), *kinds_of_sync()])
     progress.init_app(app, _Mails())

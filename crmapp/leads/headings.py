@@ -10,6 +10,26 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from crmapp.csvcells import text_of
+
+# What a column may hold, and what that is called.
+FIELDS = {
+    "email": "E-mail",
+    "name": "Full name",
+    "firstName": "First name",
+    "middleName": "Middle name",
+    "lastName": "Last name",
+    "phone": "Phone",
+    "company": "Company",
+    "source": "Source",
+    "status": "Status",
+    "tags": "Tags",
+    "agent": "Agent",
+    "notes": "Notes",
+    "created": "Created",
+}
+PARTS_OF_NAME = ("firstName", "middleName", "lastName")
+
 _WHOSE = r"(lead|person|contact|customer|client)?"
 _KIND = (
     r"(work|business|office|company|corporate|home|personal|private|primary|main|other|secondary"
@@ -23,6 +43,7 @@ _PHONE = (
 
 # Matched against the whole heading in small letters without accents, digits or punctuation:
 # "E-mail 1 - Value", "Prénom" and "Company / Account" are emailvalue, prenom and companyaccount.
+BARE_NAME = "bare name"
 _COLUMNS = {
     column: re.compile(pattern)
     for column, pattern in {
@@ -30,10 +51,10 @@ _COLUMNS = {
         r"|adresse(e?mail|electronique)",
         "name": rf"{_WHOSE}(full|complete|display)name|(lead|person|contact|customer|client)name"
         rf"|contact|{_WHOSE}contactperson|ansprechpartner|nomcomplet|nombrecompleto|nomecompleto",
-        "bare name": r"name|nom",
-        "first name": rf"{_WHOSE}(first|given|fore)name|first|vorname|prenom|nombres?|nome",
-        "middle name": rf"{_WHOSE}(middle|additional)name",
-        "last name": rf"{_WHOSE}(last|family|sur)name|last|nachname|familienname|nomdefamille"
+        BARE_NAME: r"name|nom",
+        "firstName": rf"{_WHOSE}(first|given|fore)name|first|vorname|prenom|nombres?|nome",
+        "middleName": rf"{_WHOSE}(middle|additional)name",
+        "lastName": rf"{_WHOSE}(last|family|sur)name|last|nachname|familienname|nomdefamille"
         r"|apellidos?|cognome",
         "phone": rf"{_WHOSE}{_KIND}({_PHONE})(number|nummer|no)?{_KIND}(value)?",
         "company": rf"{_WHOSE}(associated|primary)?company(name|account|accountname)?"
@@ -42,37 +63,52 @@ _COLUMNS = {
         "source": rf"{_WHOSE}(original)?(traffic)?source(channel)?|leadquelle|quelle|herkunft"
         r"|orig[ie]ne?|fuente",
         "status": rf"{_WHOSE}status",
+        "tags": r"tags?|schlagworter?|etiquetas?",
+        "agent": r"agent",
+        # As an export of ours calls it: what others call so is often written in a way that cannot be told for sure.
+        "created": r"created(at)?",
         "notes": rf"{_WHOSE}(notes?|comments?|description|remarks?)|notiz(en)?|bemerkung(en)?"
         r"|kommentare?|beschreibung|commentaires?|remarques?|notas?|comentarios?"
         r"|observaciones|descripcion",
     }.items()
 }
-_FIELDS = ("email", "name", "phone", "company", "source", "status", "notes")
-_PARTS_OF_NAME = ("first name", "middle name", "last name")
+
+
+def understood(headings: Iterable[str]) -> list[str | None]:
+    """Which of FIELDS each column holds, by its heading; None where that is none of them."""
+    columns = [_column(heading) for heading in headings]
+    # "Vorname, Name": what is called just a name is the last one beside a first one.
+    split = "firstName" in columns and "lastName" not in columns
+    bare = "lastName" if split else "name"
+    return [bare if column == BARE_NAME else column for column in columns]
+
+
+def recognised(headings: Iterable[str]) -> int:
+    """How many different fields there are among them."""
+    return len(set(understood(headings)) - {None})
+
+
+def _column(heading: str) -> str | None:
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", heading.casefold())))
+    return next((name for name, pattern in _COLUMNS.items() if pattern.fullmatch(letters)), None)
 
 
 class Columns:
     """Which columns of a file hold which field of a lead."""
 
-    def __init__(self, headings: Iterable[str]) -> None:
-        """`headings` are the cells of the first row. Columns of other names are ignored."""
-        places: dict[str, list[int]] = {column: [] for column in _COLUMNS}
-        for place, heading in enumerate(headings):
-            if column := _column(heading):
-                places[column].append(place)
-        # "Vorname, Name": what is called just a name is the last one beside a first one.
-        split = places["first name"] and not places["last name"]
-        places["last name" if split else "name"] += places["bare name"]
-        self._fields = [(field, places[field]) for field in _FIELDS if places[field]]
-        self._parts_of_name = [places[part] for part in _PARTS_OF_NAME if places[part]]
-        self.recognised = sum(map(bool, places.values()))
-        self.has_email = bool(places["email"])
+    def __init__(self, fields: Iterable[str | None]) -> None:
+        """`fields` are those of the columns, one after the other."""
+        places: dict[str, list[int]] = {}
+        for place, field in enumerate(fields):
+            if field:
+                places.setdefault(field, []).append(place)
+        self._parts_of_name = [places.pop(part) for part in PARTS_OF_NAME if part in places]
+        self._fields = list(places.items())
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:
-        """Return the row's fields (email, name, phone, company, source, status, notes), stripped.
+        """Return the row's fields, stripped. Parts of a name make the name where there is no full one.
 
-        Empty ones are left out. Where several columns hold the same field, the first that is not
-        empty counts. A first and a last name make the name where there is no full one.
+        Empty ones are left out. Where several columns hold the same field, the first that is not empty counts.
         """
         values = {}
         for field, places in self._fields:
@@ -85,13 +121,8 @@ class Columns:
         return values
 
 
-def _column(heading: str) -> str | None:
-    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", heading.casefold())))
-    return next((name for name, pattern in _COLUMNS.items() if pattern.fullmatch(letters)), None)
-
-
 def _first(cells: Sequence[str], places: list[int]) -> str:
     for place in places:
         if place < len(cells) and (text := cells[place].strip()):
-            return text
+            return text_of(text)
     return ""

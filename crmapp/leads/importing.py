@@ -2,27 +2,145 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from bson import ObjectId
-from pymongo import InsertOne, UpdateOne
-from pymongo.collection import Collection
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
-from crmapp import addresses
-from crmapp.database import DUPLICATE_KEY
-from crmapp.leads import csvfile
+from crmapp.clock import now
+from crmapp.database import DUPLICATE_KEY, Db, Document
+from crmapp.leads import changes, csvfile, fields, words
+from crmapp.leads.csvfile import BadRow, NotACsv, Plain
+from crmapp.leads.headings import Columns, understood
+from crmapp.leads.rows import Agents, Given, RowReader, Seen, without_duplicates
+
+T = TypeVar("T")
 
 BATCH = 1000
-LONGEST = {"name": 200, "phone": 200, "company": 200, "source": 200, "notes": 10_000}  # characters
-STATUSES = ("new", "contacted", "qualified")  # those that a file may give to a new lead
+TURN = 100  # as many rows take some milliseconds
+# What a file changes in a lead that is there.
+OVERWRITTEN = (*fields.LONGEST, "tags", "agentId")
+SEARCHED = {"name", "phone", "company"}
+_COMPARED = {"email": 1, **dict.fromkeys(OVERWRITTEN, 1)}
+
+
+class Batch:
+    """Leads of a file, each address once, and the writes that bring them into the collection.
+
+    A lead with the address of a row gets the row's fields that are not empty; its status stays, and it is not written
+    where nothing changes. Any other row makes a new lead. `by` is {id, name}; `more` are further fields of new leads.
+    """
+
+    def __init__(self, given: list[Given], by: Document, time: datetime, **more: Any) -> None:
+        self._given = given
+        self._by = by
+        self._time = time
+        self._more = more
+        self._taken: set[ObjectId] = set()
+        self._prepared: list[Document] = []
+        self.new: list[Given] = []
+        self.changed: list[tuple[Document, dict[str, list[Any]]]] = []
+        self.unchanged = 0
+
+    def prepare(self) -> None:
+        """Make what most of them will be, new leads: `write` has less to do then, while other processes wait for it."""
+        self._prepared = [self._lead(given) for given in in_turns(self._given)]
+
+    def look(self, db: Db, session: ClientSession | None = None) -> None:
+        """Find out which leads are there, and which of those change."""
+        self.new, self.changed, self.unchanged = [], [], 0
+        emails = [given.values["email"] for given in self._given]
+        found = db.leads.find({"email": {"$in": emails}}, _COMPARED, session=session)
+        there = {lead["email"]: lead for lead in found}
+        for given in self._given:
+            lead = there.get(given.values["email"])
+            if lead is None:
+                self.new.append(given)
+                continue
+            after = {name: given.values[name] for name in OVERWRITTEN if name in given.values}
+            if different := changes.between(lead, after):
+                self.changed.append((lead, different))
+            else:
+                self.unchanged += 1
+
+    def write(self, db: Db, session: ClientSession, job_id: str | None = None) -> None:
+        """Look, and write, in the session's open transaction. Raises BulkWriteError where the id of a new lead is that
+        of another (see `avoid_taken_ids`)."""
+        self.look(db, session)
+        if self.new:
+            # An insert is several times faster than an upsert, which is right for every lead.
+            db.leads.insert_many(self._new_leads(), session=session)
+        if self.changed:
+            db.leads.bulk_write([self._update(*each) for each in self.changed], session=session)
+            events = [self._event(*each, job_id) for each in self.changed]
+            db.events.insert_many(events, session=session)
+
+    def avoid_taken_ids(self, db: Db) -> None:
+        """Some lead was imported under its address and has got another since: a new lead of that address gets a new
+        id."""
+        ids = [lead_id(given.values["email"]) for given in self._given]
+        self._taken = set(db.leads.distinct("_id", {"_id": {"$in": ids}}))
+        self._prepared = []
+
+    def _new_leads(self) -> list[Document]:
+        if len(self._prepared) == len(self.new):
+            return self._prepared
+        return [self._lead(given) for given in self.new]
+
+    def _lead(self, given: Given) -> Document:
+        identity = lead_id(given.values["email"])
+        if identity in self._taken:
+            identity = ObjectId()
+        lead = fields.new_lead(identity, given.values, self._time, createdBy=self._by, **self._more)
+        lead["createdAt"] = given.values.get("createdAt", self._time)
+        return lead
+
+    def _update(self, lead: Document, different: dict[str, list[Any]]) -> UpdateOne:
+        after = {name: value for name, (_, value) in different.items()}
+        found_by = {"words": words.of({**lead, **after})} if SEARCHED & after.keys() else {}
+        written = {**after, **found_by, "updatedAt": self._time}
+        return UpdateOne({"_id": lead["_id"]}, {"$set": written})
+
+    def _event(
+        self, lead: Document, different: dict[str, list[Any]], job_id: str | None
+    ) -> Document:
+        event = changes.event(lead["_id"], self._by, "import", different, job_id)
+        return {"_id": event_id(job_id, lead["_id"]), **event} if job_id else event
+
+
+def in_turns(items: Iterable[T]) -> Iterator[T]:
+    """The items; every so often the other greenlets of this process have their turn."""
+    for count, item in enumerate(items):
+        if count % TURN == 0:
+            time.sleep(0)
+        yield item
+
+
+def lead_id(email: str) -> ObjectId:
+    """The id that an import gives to the lead of a normalised address.
+
+    Two imports at once give the same id, so that only one of them can create the lead.
+    """
+    return ObjectId(sha256(email.encode()).digest()[:12])
+
+
+def event_id(job_id: str, lead: ObjectId) -> str:
+    """The ids of a job's events begin with the job's, so that they are found without an index of their own."""
+    return f"{job_id}:{lead}"
+
+
+def is_taken(error: BulkWriteError) -> bool:
+    """Whether the id of a new lead is that of another."""
+    failed = (error.details or {}).get("writeErrors", [])
+    return any(each["code"] == DUPLICATE_KEY for each in failed)
 
 
 @dataclass
@@ -46,124 +164,52 @@ class ImportResult:
         }
 
 
-def import_leads(leads: Collection[dict[str, Any]], stream: IO[bytes]) -> ImportResult:
-    """Put the leads of a CSV file into the collection. Bad rows are skipped and reported.
+def import_leads(db: Db, by: Document, stream: IO[bytes]) -> ImportResult:
+    """Put the leads of a CSV file into the collection at once. Bad rows are skipped and reported.
 
-    A lead with the address of a row is updated with the row's cells that are not empty; its status
-    stays. Any other row makes a new lead. An import that broke off can be repeated as a whole.
-
-    `stream` is binary; see csvfile.read for what it may hold and how rows are numbered.
-    Raises csvfile.NotACsv, with nothing written, for a file that is no list of leads.
+    See Batch for what becomes of a row. An import that broke off can be repeated as a whole. `stream` is binary; see
+    csvfile for what it may hold and how rows are numbered.
+    Raises NotACsv, with nothing written, for a file that is no list of leads.
     """
-    result = ImportResult()
-    found = _found_leads(csvfile.read(stream), result.errors)
-    while batch := list(islice(found, BATCH)):
-        _write(leads, batch, result)
+    table = csvfile.read(Plain(stream))
+    mapping = understood(table.headings)
+    if "email" not in mapping:
+        raise NotACsv(
+            "No column for the e-mail address was found. "
+            "Call it Email in the first row, which must hold the headings."
+        )
+    result, began = ImportResult(), now()
+    found = _found_leads(table, RowReader(Columns(mapping), Agents.of(db)), result.errors)
+    with db.client.start_session() as session:
+        while given := list(islice(found, BATCH)):
+            batch = Batch(given, by, began)
+            _write(db, session, batch)
+            result.imported += len(batch.new)
+            result.updated += len(batch.changed) + batch.unchanged
     return result
 
 
-class _BadValue(ValueError):
-    """A cell that cannot be stored. Its text is the row's reason."""
-
-
 def _found_leads(
-    rows: Iterator[csvfile.Row | csvfile.BadRow], errors: list[dict[str, Any]]
-) -> Iterator[dict[str, str]]:
+    table: csvfile.Table, reader: RowReader, errors: list[dict[str, Any]]
+) -> Iterator[Given]:
     """The leads that the rows hold, each address once. Notes the other rows in `errors`."""
-    row_of: dict[str, int] = {}
-    for count, row in enumerate(rows):
-        if count % BATCH == 0:
-            time.sleep(0)  # lets the other greenlets of this process have their turn
-        try:
-            lead = _lead(row)
-        except _BadValue as reason:
-            errors.append({"row": row.number, "reason": str(reason)})
-            continue
-        first = row_of.setdefault(lead["email"], row.number)
-        if first == row.number:
-            yield lead
+    seen = Seen()
+    for row in in_turns(table):
+        given = without_duplicates(reader.read(row), seen)
+        if isinstance(given, BadRow):
+            errors.append({"row": given.number, "reason": given.words})
         else:
-            errors.append({"row": row.number, "reason": f"duplicate in the file of row {first}"})
+            yield given
 
 
-def _lead(row: csvfile.Row | csvfile.BadRow) -> dict[str, str]:
-    """The row's fields as they are stored. Raises _BadValue."""
-    if isinstance(row, csvfile.BadRow):
-        raise _BadValue(row.reason)
-    lead = {"email": _address(row.values.get("email", ""))}
-    for name, longest in LONGEST.items():
-        if text := row.values.get(name):
-            if len(text) > longest:
-                raise _BadValue(f"{name} is longer than {longest} characters")
-            # A line break in a name would end up in the headers of a mail.
-            lead[name] = text if name == "notes" else " ".join(text.split())
-    status = row.values.get("status", "").lower()
-    if status in STATUSES:
-        lead["status"] = status
-    return lead
+def _write(db: Db, session: ClientSession, batch: Batch) -> None:
+    def write(session: ClientSession) -> None:
+        batch.write(db, session)
 
-
-def _address(cell: str) -> str:
-    """The cell's address. "Ann Lee <ann@x.com>" and "mailto:ann@x.com" will do."""
-    if named := re.fullmatch(r"[^<>]*<([^<>]*)>", cell):
-        cell = named[1]
-    text = re.sub(r"^\s*mailto:", "", cell, flags=re.IGNORECASE).strip("\u200b \t\n")
-    if not text:
-        raise _BadValue("no e-mail")
     try:
-        return addresses.normalise(text)
-    except addresses.InvalidAddress:
-        shown = text if len(text) <= 100 else f"{text[:100]}…"
-        raise _BadValue(f"not an address: {shown}") from None
-
-
-def lead_id(email: str) -> ObjectId:
-    """The id that an import gives to the lead of a normalised address.
-
-    Two imports at once give the same id, so that only one of them can create the lead.
-    """
-    return ObjectId(sha256(email.encode()).digest()[:12])
-
-
-def _write(
-    leads: Collection[dict[str, Any]], batch: list[dict[str, str]], result: ImportResult
-) -> None:
-    emails = [lead["email"] for lead in batch]
-    there = set(leads.distinct("email", {"email": {"$in": emails}}))
-    now = datetime.now(UTC)
-    # An insert is several times faster than an upsert, which is right for every lead.
-    writes = [
-        _upsert(lead, lead_id(lead["email"]), now)
-        if lead["email"] in there
-        else InsertOne(_new(lead, lead_id(lead["email"]), now))
-        for lead in batch
-    ]
-    written: Mapping[str, Any]
-    try:
-        written = leads.bulk_write(writes, ordered=False).bulk_api_result
+        session.with_transaction(write)
     except BulkWriteError as error:
-        written = error.details or {}
-        failed = written["writeErrors"]
-        if written["writeConcernErrors"] or any(f["code"] != DUPLICATE_KEY for f in failed):
+        if not is_taken(error):
             raise
-        # Either another import has just created the lead, and it is there to be updated, or the
-        # id belongs to a lead that has got another address since, and the new one needs its own.
-        again = [_upsert(batch[f["index"]], ObjectId(), now) for f in failed]
-        retried = leads.bulk_write(again, ordered=False)
-        result.imported += retried.upserted_count
-        result.updated += retried.matched_count
-    result.imported += written["nInserted"] + written["nUpserted"]
-    result.updated += written["nMatched"]
-
-
-def _new(lead: dict[str, str], identity: ObjectId, now: datetime) -> dict[str, Any]:
-    blank = {"name": "", "email": "", **dict.fromkeys(LONGEST, ""), "status": "new"}
-    return {"_id": identity, **blank, **lead, "createdAt": now, "updatedAt": now}
-
-
-def _upsert(lead: dict[str, str], identity: ObjectId, now: datetime) -> UpdateOne:
-    """Update the lead of this address, or create it with this id where it is not there."""
-    given = {name: text for name, text in lead.items() if name in LONGEST} | {"updatedAt": now}
-    created = _new(lead, identity, now)
-    rest = {name: value for name, value in created.items() if name not in given}
-    return UpdateOne({"email": lead["email"]}, {"$set": given, "$setOnInsert": rest}, upsert=True)
+        batch.avoid_taken_ids(db)
+        session.with_transaction(write)

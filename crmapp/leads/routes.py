@@ -8,11 +8,9 @@ from flask.typing import ResponseReturnValue
 from crmapp.accounts import rights
 from crmapp.accounts.access import signed_in, wants_json
 from crmapp.database import db
-from crmapp.leads import listing, selections
-from crmapp.leads.csvfile import NotACsv
-from crmapp.leads.importing import import_leads
+from crmapp.leads import fields, listing, saved, selections
 from crmapp.leads.leads import LeadStatus
-from crmapp.requests import BadInput, json_object
+from crmapp.requests import json_object
 from crmapp.wire import success
 
 leads = Blueprint("leads", __name__, url_prefix="/crm/leads")
@@ -29,7 +27,9 @@ def index() -> ResponseReturnValue:
         filter=filter,
         choices=listing.choices(db),
         statuses=[status.value for status in LeadStatus],
-        saved=[],
+        stages=fields.STAGES,
+        page_sizes=listing.PAGE_SIZES,
+        saved=saved.of(db, signed_in()),
         actions=rights.actions_for(signed_in()),
     )
 
@@ -43,14 +43,3 @@ def companies() -> ResponseReturnValue:
 def freeze() -> ResponseReturnValue:
     selection = selections.freeze(db, signed_in(), selections.parse(json_object()))
     return success({"selectionId": selection["_id"], "total": selection["total"]}, 201)
-
-
-@leads.post("/import")
-def import_csv() -> ResponseReturnValue:
-    file = request.files.get("file")
-    if file is None:
-        raise BadInput("Send the CSV file as multipart/form-data, in the field `file`.")
-    try:
-        return success(import_leads(db.leads, file.stream).to_dict())
-    except NotACsv as error:
-        raise BadInput(str(error), 415) from None
