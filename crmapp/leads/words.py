@@ -21,8 +21,8 @@ LONGEST_WORD = 60
 
 
 def of(lead: Document) -> list[str]:
-    """What a search may be the beginning of: the words of name and company, the address, its parts and their
-    pieces, and the digits of the phone number from each group on."""
+    """What a search may be the beginning of: the words of name and company, the address, its domain and what these
+    are made of, and the digits of the phone number from each group on."""
     found = dict.fromkeys(_of_email(plain(lead.get("email"))))
     for name in ("name", "company"):
         for word in plain(lead.get(name)).split():
@@ -33,9 +33,10 @@ def of(lead: Document) -> list[str]:
 
 
 def _of_email(email: str) -> list[str]:
-    local, at, domain = email.partition("@")
-    parts = [email, local, domain] if at else [email]
-    return [word for word in (*parts, *_PIECES.findall(email)) if word]
+    """Without what is the beginning of another one, and the top level domain: each word costs a write."""
+    local, _, domain = email.partition("@")
+    pieces = [*_PIECES.findall(local)[1:], *_PIECES.findall(domain.rpartition(".")[0])[1:]]
+    return [word for word in (email, domain, *pieces) if word]
 
 
 def _of_phone(phone: str) -> list[str]:

@@ -193,6 +193,7 @@ def test_whoever_started_it_is_told_on_another_page_and_only_once(
     new_leads(3)
     desk.open("/crm/email-queue")
     other = new_desk(beside=desk).open("/crm/jobs")
+    bob.open()
     for tab in (desk, other, bob):
         ready(tab)
     program.post("/crm/leads/activate", {"filter": {}})
