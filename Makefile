@@ -34,6 +34,8 @@ bench: $(VENV)/bench-ready
 	$(BIN)/python -m benchmarks.poll
 	$(BIN)/python -m benchmarks.drain
 	$(BIN)/python -m benchmarks.sync
+	$(BIN)/python -m benchmarks.desk
+	$(BIN)/python -m benchmarks.csv_files
 	$(BIN)/python -m benchmarks.start
 
 clean:
