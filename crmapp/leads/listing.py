@@ -64,29 +64,29 @@ def list_page(db: Db, values: Mapping[str, Any]) -> tuple[LeadsPage, dict[str, s
     size = number(values, "pageSize", PAGE_SIZE, max(PAGE_SIZES))
     place = _place(values)
     wanted = number(values, "page", 1, COUNTED_UP_TO // size)
-    counted = db.leads.count_documents(query, limit=COUNTED_UP_TO + 1, maxTimeMS=SLOWEST_QUERY_MS)
+    query, counted = _counted(db, query)
     total, capped = min(counted, COUNTED_UP_TO), counted > COUNTED_UP_TO
-    search = _Search(db, query, order, rare=not capped)
+    search = _Search(db, query, order, capped)
     if place:
         items, more = search.at(*place, size)
-        page = None
     else:
         items, more = search.numbered(wanted, size)
-        page = wanted
-    backwards = place is not None and place[0] in ("before", "last")
-    has_next, has_prev = (place != ("last", "1"), more) if backwards else (more, page != 1)
+    next, prev = _places(items, more, place[0] if place else wanted, order)
+    page = None if place else wanted
+    return LeadsPage(items, total, capped, page, size, sort, next, prev), filter
+
+
+def _places(
+    items: list[Document], more: bool, came: str | int, order: Order
+) -> tuple[str | None, str | None]:
+    """Where the next page begins and the previous one ends. `more` is in the direction in which one `came`: by one of
+    PLACES, or by the number of the page."""
+    backwards = came in ("before", "last")
+    has_next = came != "last" if backwards else more
+    has_prev = more if backwards else came != 1
     return (
-        LeadsPage(
-            items,
-            total,
-            capped,
-            page,
-            size,
-            sort,
-            sorting.cursor_of(items[-1], order) if items and has_next else None,
-            sorting.cursor_of(items[0], order) if items and has_prev else None,
-        ),
-        filter,
+        sorting.cursor_of(items[-1], order) if items and has_next else None,
+        sorting.cursor_of(items[0], order) if items and has_prev else None,
     )
 
 
@@ -97,15 +97,29 @@ def _place(values: Mapping[str, Any]) -> tuple[str, str] | None:
     return given[0] if given else None
 
 
-class _Search:
-    """What matches `query`, in an order; `rare` says that it is not much. MongoDB takes bad ways to what is rare and to
-    words that many leads have, so it is told."""
+# No index of `leads` holds these (see database.py).
+UNINDEXED = {"status", "userId", "activatedAt"}
 
-    def __init__(self, db: Db, query: Document, order: Order, rare: bool) -> None:
+
+def _counted(db: Db, query: Document) -> tuple[Document, int]:
+    """A query for the same leads, and how many there are, as far as is counted. Where all leads have to be looked
+    through, it is done once: what was found is then asked for by its ids."""
+    most = COUNTED_UP_TO + 1
+    if not query or query.keys() - UNINDEXED:
+        return query, db.leads.count_documents(query, limit=most, maxTimeMS=SLOWEST_QUERY_MS)
+    everywhere = db.leads.find(query, {"_id": 1}, hint=[("$natural", ASCENDING)], limit=most)
+    ids = [lead["_id"] for lead in everywhere.max_time_ms(SLOWEST_QUERY_MS)]
+    return query if len(ids) == most else {"_id": {"$in": ids}}, len(ids)
+
+
+class _Search:
+    """What matches `query`, in an order; `many` says that more do than are counted."""
+
+    def __init__(self, db: Db, query: Document, order: Order, many: bool) -> None:
         self._db = db
         self._query = query
         self._order = order
-        self._hint = _way(query, order, rare)
+        self._hint = _way(query, order, many)
 
     def numbered(self, page: int, size: int) -> tuple[list[Document], bool]:
         """The page of that number, and whether there is one after it."""
@@ -131,16 +145,12 @@ class _Search:
         return found.hint(self._hint) if self._hint else found
 
 
-# No index of `leads` holds these (see database.py).
-UNINDEXED = {"status", "userId", "activatedAt"}
-EVERYWHERE = [("$natural", ASCENDING)]
-
-
-def _way(query: Document, order: Order, rare: bool) -> Order | None:
-    """How to look for it, where MongoDB had better not choose."""
-    if rare and query and not query.keys() - UNINDEXED:
-        return EVERYWHERE  # the order's index would lead to each lead of all, one by one
-    if not rare and "$or" in query:
+def _way(query: Document, order: Order, many: bool) -> Order | None:
+    """How to look for it, where MongoDB would choose badly."""
+    if "_id" in query:
+        return [("_id", ASCENDING)]
+    if many and "$or" in query:
+        # Words that many leads have: a page is full before long in any order.
         return sorting.index_of(order)
     return None
 
