@@ -15,8 +15,8 @@ WAITING = tests/faults tests/browser
 PYTEST = $(BIN)/python -m pytest --dist loadfile
 
 test: $(VENV)/test-ready
-	$(PYTEST) -n 2 $(addprefix --ignore=,$(WAITING))
-	$(PYTEST) -n 3 $(WAITING)
+	$(PYTEST) -n 3 $(addprefix --ignore=,$(WAITING))
+	$(PYTEST) -n 4 $(WAITING)
 
 # The fault tests again, with many more faults.
 chaos: $(VENV)/test-ready

@@ -30,10 +30,12 @@ def test_a_working_day_by_keyboard(smtp: Any, new_desk: Any, admin: Any, db: Any
         expect(desk.connection).to_have_attribute("data-state", "live")
 
     # In the morning: sign in, and look what is going on.
+    expect(page.get_by_label("E-mail")).to_be_focused()
     write(admin.email)
     key("Tab")
     write(PASSWORD)
     key("Enter")
+    page.wait_for_url("**/crm")
     expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
     live()
 
