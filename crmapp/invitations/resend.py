@@ -194,7 +194,9 @@ def _change_address(
         found_by = words.of({**lead, "email": address})
         changed = {"email": address, "words": found_by, "updatedAt": now()}
         db.leads.update_one({"_id": lead["_id"]}, {"$set": changed}, session=session)
-        noted = changes_of_leads.event(lead["_id"], by, "edit", {"email": [lead.get("email"), address]})
+        noted = changes_of_leads.event(
+            lead["_id"], by, "edit", {"email": [lead.get("email"), address]}
+        )
         db.events.insert_one(noted, session=session)
 
 
