@@ -12,11 +12,11 @@ admin: $(VENV)/run-ready
 
 # What kills servers or looks through a browser mostly waits, and has no company that works hard.
 WAITING = tests/faults tests/browser
-PYTEST = $(BIN)/python -m pytest --dist loadfile
+PYTEST = $(BIN)/python -m pytest
 
 test: $(VENV)/test-ready
-	$(PYTEST) -n 3 $(addprefix --ignore=,$(WAITING))
-	$(PYTEST) -n 4 $(WAITING)
+	$(PYTEST) -n 3 --dist loadfile $(addprefix --ignore=,$(WAITING))
+	$(PYTEST) -n 3 --dist worksteal $(WAITING)
 
 # The fault tests again, with many more faults.
 chaos: $(VENV)/test-ready

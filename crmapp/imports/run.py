@@ -215,7 +215,9 @@ class ImportRun:
         leases.write(self._db, self._lease, {}, in_transaction=False)
         job = self._db.jobs.find_one({"_id": self._lease.job_id}, {"counts": 1}) or self._job
         ended = {"state": state, "counts": job["counts"], "endedAt": now()}
-        self._db.imports.update_one({"_id": self._lease.job_id}, {"$set": ended})
+        # Whoever started it may have died before it was noted that the record is to stay.
+        stays = {"$set": ended, "$unset": {"expireAt": 1}}
+        self._db.imports.update_one({"_id": self._lease.job_id}, stays)
         files.drop(self._db, self._job["selection"]["fileId"])
         leases.finish(self._db, self._lease)
         return False

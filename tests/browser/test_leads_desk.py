@@ -63,6 +63,7 @@ def test_a_filter_is_saved_and_found_again(desk: Any, leads: None) -> None:
     expect(page.locator(".chips")).to_contain_text("Company: Kestrel Foods")
     page.get_by_role("link", name="E-mail", exact=True).click()
     expect(page.locator("th.address")).to_have_attribute("aria-sort", "ascending")
+    expect(desk.connection).to_have_attribute("data-state", "live")
     page.locator("#saved summary").click()
     page.get_by_label("Name of the filter").fill("Kestrel by address")
     page.get_by_role("button", name="Save").click()

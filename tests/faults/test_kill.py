@@ -18,7 +18,11 @@ def test_kills_at_random_moments_and_the_ledger_adds_up(
 ):
     new_leads(LEADS)
     server = new_server(
-        EMAIL_CONNECTIONS=str(CONNECTIONS), WEB_CONCURRENCY="1", JOB_LEASE_SECONDS="1"
+        EMAIL_CONNECTIONS=str(CONNECTIONS),
+        WEB_CONCURRENCY="1",
+        JOB_LEASE_SECONDS="1",
+        # On a slow machine its end would be told by one more mail.
+        NOTIFY_AFTER_SECONDS="3600",
     )
     session_id = sign_in(server).activate()
 

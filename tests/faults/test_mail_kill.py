@@ -24,7 +24,11 @@ def test_kills_while_mail_is_leaving(db, scripted_smtp, new_server, admin, new_l
     new_leads(LEADS)
     control.pause(db, ANN)
     server = new_server(
-        EMAIL_CONNECTIONS=str(CONNECTIONS), WEB_CONCURRENCY="1", JOB_LEASE_SECONDS="1"
+        EMAIL_CONNECTIONS=str(CONNECTIONS),
+        WEB_CONCURRENCY="1",
+        JOB_LEASE_SECONDS="1",
+        # On a slow machine its end would be told by one more mail.
+        NOTIFY_AFTER_SECONDS="3600",
     )
     session_id = sign_in(server).activate()
     until(lambda: db.jobs.find_one({"_id": session_id})["phase"] in ("mailing", "over"))
