@@ -28,6 +28,7 @@ class Settings:
     port: int
     bind: str
     web_concurrency: int
+    trusted_proxies: int
     data_dir: Path
     mongodb_uri: str | None
     redis_url: str | None
@@ -80,6 +81,7 @@ class Settings:
             port=port,
             bind=bind,
             web_concurrency=read.number("WEB_CONCURRENCY", 2, least=1, most=64),
+            trusted_proxies=read.number("TRUSTED_PROXIES", 0, least=0, most=10),
             data_dir=Path(read.text("DATA_DIR") or "instance").resolve(),
             mongodb_uri=read.url("MONGODB_URI", "mongodb", "mongodb+srv"),
             redis_url=read.url("REDIS_URL", "redis", "rediss", "unix"),

@@ -9,6 +9,7 @@ from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_mail import Mail
 from pymongo.uri_parser import parse_uri
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from crmapp import cli, database, errors, headers, health, job_kinds, local, pages, streams, wire
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assert settings.redis_url is not None
     app = Flask(__name__)
     _configure(app, settings)
+    _trust_proxies(app, settings.trusted_proxies)
     app.jinja_env.globals["local_mail"] = given.embedded_mail
     app.jinja_env.globals["queue_health"] = lambda: health_of_queue.for_page(database.current())
     namespace = _namespace(settings.mongodb_uri)
@@ -89,6 +91,12 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAIL_PASSWORD=settings.mail_password,
         MAIL_DEFAULT_SENDER=settings.mail_default_sender,
     )
+
+
+def _trust_proxies(app: Flask, count: int) -> None:
+    """Who asks, and over what, is what the last `count` proxies say; a header of anybody else's says nothing."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
 
 def _namespace(mongodb_uri: str) -> str:

@@ -53,6 +53,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         # Of those who work here; who was a lead has no entry.
         IndexModel("role", partialFilterExpression={"role": {"$lt": "user"}}),
     ],
+    "sessions": [
+        IndexModel([("userId", 1), ("lastSeenAt", DESCENDING)]),
+        IndexModel("expireAt", expireAfterSeconds=0),
+    ],
+    "api_tokens": [IndexModel("hash", unique=True), IndexModel("userId")],
     "jobs": [
         IndexModel([("status", 1), ("userId", 1)]),
         IndexModel([("userId", 1), ("endTime", DESCENDING)]),

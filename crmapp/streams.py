@@ -11,7 +11,7 @@ from crmapp.jobs import progress
 from crmapp.live.blueprint import live
 from crmapp.live.coalesce import Coalescer
 from crmapp.live.events import Event
-from crmapp.live.topics import EVERYTHING, HEALTH, QUEUE, user_room
+from crmapp.live.topics import EVERYTHING, HEALTH, QUEUE, logins_room, user_room
 from crmapp.mailqueue import health, status
 
 _snapshots: Coalescer[list[Event]] = Coalescer()
@@ -27,11 +27,18 @@ def stream() -> ResponseReturnValue:
 
     room = EVERYTHING if user.sees_everything else user_room(user.id)
 
+    rooms = (room, logins_room(user.id))
+    if user.may_enter_back_office:
+        rooms += (QUEUE, HEALTH)
+
     def read() -> list[Event]:
         sessions = progress.find_current(database, user.key, user.sees_everything)
-        return [*map(progress.event, sessions), *status.events(database), health.event(database)]
+        events = [progress.event(session) for session in sessions]
+        if user.may_enter_back_office:
+            events += [*status.events(database), health.event(database)]
+        return events
 
     def snapshot() -> list[Event]:
         return _snapshots.read((database.name, room), read)
 
-    return live.stream_to_reader((room, QUEUE, HEALTH), snapshot, still_allowed(user))
+    return live.stream_to_reader(rooms, snapshot, still_allowed(user))

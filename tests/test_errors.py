@@ -128,7 +128,8 @@ def test_a_fault_keeps_the_security_headers(failing, ann):
 
 
 def test_with_mongodb_away_there_is_a_sentence(site, ann, new_site, admin):
-    session = {"_user_id": admin.get_id(), "_fresh": True}
+    with ann.client.session_transaction() as cookie:
+        session = dict(cookie)
     away = new_site(MONGODB_URI=f"mongodb://127.0.0.1:{free_port()}/x?directConnection=true")
     asked = [("GET", "/crm/leads", PAGE), ("GET", "/crm/leads", JSON), ("GET", "/readyz", JSON)]
     asked += [

@@ -12,9 +12,10 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from crmapp.accounts import presence, tokens, users
+from crmapp.accounts import api_tokens, logins, presence, rights, tokens
 from crmapp.accounts.users import User
-from crmapp.database import db
+from crmapp.database import Db, current, db
+from crmapp.live.coalesce import Coalescer
 from crmapp.wire import failure
 
 T = TypeVar("T")
@@ -38,24 +39,22 @@ def init_app(app: Flask) -> None:
 
 
 @login_manager.user_loader
-def user_of_session(session_id: str) -> User | None:
-    """The user of a session cookie or bearer token; None where it was ended or the user may not sign in."""
-    user_id, _, version = session_id.partition(".")
-    user = _known(user_id)
-    if user is None or str(user.session_version) != version or not user.is_active:
-        return None
-    return user
-
-
-def _known(user_id: str) -> User | None:
-    return _remember(f"user {user_id}", lambda: users.by_id(db, user_id))
+def user_of_login(login: str) -> User | None:
+    """Who is let in by `login`, the text in a session's cookie; None where it has ended or the user may not sign in."""
+    return _remember(f"login {login}", lambda: logins.user_of(db, login))
 
 
 @login_manager.request_loader
 def user_of_bearer(asked: Request) -> User | None:
     token = _bearer(asked)
-    session_id = _remember(f"token {token}", lambda: tokens.read_bearer(token)) if token else None
-    return user_of_session(session_id) if session_id else None
+    login = _remember(f"token {token}", lambda: _login_of(token)) if token else None
+    return user_of_login(login) if login else None
+
+
+def _login_of(token: str) -> str | None:
+    if token.startswith(api_tokens.PREFIX):
+        return api_tokens.login_of(db, token)
+    return tokens.read_bearer(token)
 
 
 def _remember(key: str, read: Callable[[], T | None]) -> T | None:
@@ -78,23 +77,41 @@ def _bearer(asked: Request) -> str | None:
 
 
 def signed_in() -> User:
-    """The user of this request, which `back_office_only` has let through."""
+    """The user of this request, which `back_office_only` or `signed_in_only` has let through."""
     return cast(User, current_user._get_current_object())
 
 
+def address() -> str:
+    """The computer that asks."""
+    return request.remote_addr or "unknown"
+
+
+_asked_again: Coalescer[User | None] = Coalescer()
+
+
 def still_allowed(user: User) -> Callable[[], bool]:
-    """A question for later, when there is no request any more: whether `user` may still be here."""
+    """A question for later, when there is no request any more: whether `user` may still be here. Not answered from
+    memory, because it is asked the moment that something changes."""
+    database, endpoint, asking = current(), request.endpoint or "", address()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def ask() -> bool:
         with app.app_context():
-            now = user_of_session(user.get_id())
-            if now is None or not now.may_enter_back_office:
+            now = _asked_again.read(
+                (database.name, user.login), lambda: logins.user_of(database, user.login)
+            )
+            if now is None or now.role != user.role or not rights.may_reach(now, endpoint):
                 return False
-            presence.note_seen(db, now.key)
+            _note_seen(database, now, asking)
             return True
 
     return ask
+
+
+def _note_seen(database: Db, user: User, asking: str) -> None:
+    """Costs a write or two once in a while."""
+    if presence.note_seen(database, user.key, user.login):
+        logins.note_seen(database, user.login, asking)
 
 
 def wants_json() -> bool:
@@ -118,17 +135,23 @@ def check_csrf() -> None:
 
 
 def back_office_only() -> ResponseReturnValue | None:
-    """A `before_request` for what only administrators reach."""
+    """A `before_request` for what only those who work here reach, each as far as `rights` say."""
+    refused = signed_in_only()
+    if refused is not None or rights.may_reach(signed_in(), request.endpoint or ""):
+        return refused
+    if wants_json():
+        return failure("Your account may not do this. Ask an administrator.", 403)
+    raise Forbidden
+
+
+def signed_in_only() -> ResponseReturnValue | None:
+    """A `before_request` for what everybody who is signed in reaches."""
     user = signed_in()
-    if not user.is_authenticated:
-        if wants_json() or request.accept_mimetypes.best == "text/event-stream":
-            return failure("Please sign in.", 401)
-        if request.method != "GET":
-            raise Unauthorized
-        return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")))
-    if not user.may_enter_back_office:
-        if wants_json():
-            return failure("Your account may not do this. Ask an administrator.", 403)
-        raise Forbidden
-    presence.note_seen(db, user.key)
-    return None
+    if user.is_authenticated:
+        _note_seen(current(), user, address())
+        return None
+    if wants_json() or request.accept_mimetypes.best == "text/event-stream":
+        return failure("Please sign in.", 401)
+    if request.method != "GET":
+        raise Unauthorized
+    return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")))

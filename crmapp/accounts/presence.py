@@ -15,18 +15,19 @@ NOTE_SECONDS = 30.0
 GONE_AFTER = timedelta(minutes=2)
 REMEMBER_AT_MOST = 10_000
 
-_noted: dict[tuple[str, ObjectId], float] = {}
+_noted: dict[tuple[str, str], float] = {}
 
 
-def note_seen(db: Db, user_id: ObjectId) -> None:
-    """That the user is there. Costs a write once in NOTE_SECONDS."""
-    key, time_now = (db.name, user_id), time.monotonic()
+def note_seen(db: Db, user_id: ObjectId, login: str) -> bool:
+    """That the user is there, let in by `login`. Costs a write once in NOTE_SECONDS, and says whether it did."""
+    key, time_now = (db.name, login), time.monotonic()
     if time_now - _noted.get(key, -NOTE_SECONDS) < NOTE_SECONDS:
-        return
+        return False
     if len(_noted) >= REMEMBER_AT_MOST:
         _noted.clear()
     _noted[key] = time_now
     db.users.update_one({"_id": user_id}, {"$set": {"lastSeenAt": now()}})
+    return True
 
 
 def has_left(user: Document) -> bool:

@@ -1,8 +1,9 @@
-"""What each role may do with leads."""
+"""What each role may reach, see and do."""
 
 from __future__ import annotations
 
 from crmapp.accounts.users import Role, User
+from crmapp.database import Document
 
 EVERY_ACTION = ("activate", "assign", "status", "tag", "export", "delete")
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -16,3 +17,73 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 def actions_for(user: User) -> tuple[str, ...]:
     """What `user` may do with leads that are selected, in the order in which it is offered."""
     return ACTIONS.get(user.role, ())
+
+
+# The routes that agents reach, by their endpoints; they are let into no other. What each of them shows and changes is
+# limited by `leads_of` and `written_by`.
+AGENTS_REACH = frozenset(
+    {
+        "streams.stream",
+        "dashboard.index",
+        "search.index",
+        "leads.index",
+        "leads.companies",
+        "leads.freeze",
+        "saved_filters.index",
+        "saved_filters.add",
+        "saved_filters.delete",
+        "imports.export_csv",
+        "lead_card.show",
+        "lead_card.change",
+        "bulk.preview",
+        "bulk.start",
+        "jobs.index",
+        "jobs.active",
+        "jobs.history",
+        "jobs.history_csv",
+        "jobs.show",
+        "jobs.show_errors",
+        "jobs.errors_csv",
+        "jobs.steer",
+        "jobs.retry",
+        "activation.active",
+        "activation.show_progress",
+        "activation.stream",
+        "journal.index",
+        "journal.leads",
+        "journal.new",
+        "journal.add",
+        "journal.show",
+        "journal.change",
+        "journal.remove",
+        "goals.index",
+        "goals.new",
+        "goals.add",
+        "goals.show",
+        "goals.change",
+        "goals.remove",
+    }
+)
+BELOW_ADMIN = (Role.AGENT, Role.USER)
+
+
+def may_reach(user: User, endpoint: str) -> bool:
+    """Whether a route of the back office is there for `user`."""
+    if user.may_enter_back_office:
+        return True
+    return user.may_enter and endpoint in AGENTS_REACH
+
+
+def leads_of(user: User) -> Document:
+    """The MongoDB query of the leads that `user` may see and work with."""
+    return {} if user.may_enter_back_office else {"agentId": user.key}
+
+
+def written_by(user: User) -> Document:
+    """The MongoDB query of what has a `userId`, goals for one, as far as `user` may see it."""
+    return {} if user.may_enter_back_office else {"userId": user.key}
+
+
+def may_manage(actor: User, role: str) -> bool:
+    """Whether `actor` may change users who have `role`, and give it to others: nobody reaches above themselves."""
+    return actor.role == Role.SUPERADMIN or (actor.role == Role.ADMIN and role in BELOW_ADMIN)

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required, logout_user
+from flask_login import current_user, login_required
 
 from crmapp.accounts import signin
+from crmapp.accounts.access import address
 from crmapp.accounts.signin import SignInRefused, home
-from crmapp.accounts.tokens import issue_bearer
 from crmapp.database import db
 from crmapp.requests import exact_text, json_object, text
 from crmapp.wire import failure, success
@@ -29,7 +29,7 @@ def login() -> ResponseReturnValue:
 def login_submit() -> ResponseReturnValue:
     email, target = text(request.form, "email"), text(request.form, "next", most=2000)
     try:
-        user = signin.check(db, email, exact_text(request.form, "password"), _address())
+        user = signin.check(db, email, exact_text(request.form, "password"), address())
     except SignInRefused as error:
         page = render_template("accounts/login.html", email=email, next=target, error=str(error))
         return page, 401
@@ -40,7 +40,7 @@ def login_submit() -> ResponseReturnValue:
 @accounts.post("/logout")
 @login_required
 def logout() -> ResponseReturnValue:
-    logout_user()
+    signin.end_session()
     return redirect(url_for("accounts.login"))
 
 
@@ -48,20 +48,16 @@ def logout() -> ResponseReturnValue:
 def api_login() -> ResponseReturnValue:
     body = json_object()
     try:
-        user = signin.check(db, text(body, "email"), exact_text(body, "password"), _address())
+        user = signin.check(db, text(body, "email"), exact_text(body, "password"), address())
     except SignInRefused as error:
         return failure(str(error), 401)
-    return success({"token": issue_bearer(user.get_id()), "user": user.public()})
+    return success({"token": signin.begin_program(user), "user": user.public()})
 
 
 @accounts.get("/welcome")
 @login_required
 def welcome() -> ResponseReturnValue:
     return render_template("accounts/welcome.html")
-
-
-def _address() -> str:
-    return request.remote_addr or "unknown"
 
 
 def _safe(target: str) -> str | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import session, url_for
-from flask_login import current_user, login_user
+from flask import request, session, url_for
+from flask_login import current_user, login_user, logout_user
 
-from crmapp.accounts import passwords, users
+from crmapp.accounts import passwords, sessions, tokens, users
 from crmapp.accounts.attempts import attempts
+from crmapp.accounts.sessions import Kind
 from crmapp.accounts.users import User
 from crmapp.addresses import InvalidAddress, normalise
 from crmapp.clock import now
-from crmapp.database import Db
+from crmapp.database import Db, db
 
 REFUSED = "That e-mail address and password do not go together."
 
@@ -48,9 +49,26 @@ def begin_session(user: User) -> None:
     """Sign this browser in. Nothing of an earlier session is carried over."""
     session.clear()
     session.permanent = True
-    login_user(user)
+    login_user(user.let_in_by(_note_session(user, Kind.BROWSER)))
+
+
+def begin_program(user: User) -> str:
+    """Sign the program in that asks; returns its bearer token."""
+    return tokens.issue_bearer(_note_session(user, Kind.PROGRAM))
+
+
+def _note_session(user: User, kind: Kind) -> str:
+    return sessions.begin(
+        db, user, kind, request.remote_addr or "unknown", request.user_agent.string
+    )
+
+
+def end_session() -> None:
+    """Sign this browser out."""
+    sessions.end(db, current_user.key, sessions.id_of(current_user.login))
+    logout_user()
 
 
 def home() -> str:
     """The page on which the work of who is signed in begins."""
-    return url_for("dashboard.index" if current_user.may_enter_back_office else "accounts.welcome")
+    return url_for("dashboard.index" if current_user.may_enter else "accounts.welcome")

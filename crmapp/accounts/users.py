@@ -33,10 +33,12 @@ BACK_OFFICE = (Role.SUPERADMIN, Role.ADMIN)
 
 
 class User(UserMixin):
-    """A user as the request sees them. `id` is text, as it stands in cookies and tokens."""
+    """A user as the request sees them. `id` is text, as it stands in cookies and tokens; `login` is what lets them
+    in: the text of a session (see `sessions`) or of an API token; empty for one who was not asked who they are."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, login: str = "") -> None:
         self._document = document
+        self.login = login
         self.key: ObjectId = document["_id"]
         self.id = str(self.key)
         self.name: str = document["name"]
@@ -55,6 +57,15 @@ class User(UserMixin):
         return self.is_active and self.role in BACK_OFFICE
 
     @property
+    def is_agent(self) -> bool:
+        return self.role == Role.AGENT
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether there is anything for them behind the sign-in; agents reach a part of it (see `rights`)."""
+        return self.may_enter_back_office or (self.is_active and self.is_agent)
+
+    @property
     def sees_everything(self) -> bool:
         return self.role == Role.SUPERADMIN
 
@@ -64,8 +75,11 @@ class User(UserMixin):
         return {"id": self.key, "name": self.email}
 
     def get_id(self) -> str:
-        """What the session cookie holds: a new `sessionVersion` ends every session of the user."""
-        return f"{self.id}.{self.session_version}"
+        return self.login
+
+    def let_in_by(self, login: str) -> User:
+        """The same user, with what let them in."""
+        return User(self._document, login)
 
     def public(self) -> Document:
         return {"id": self.id, "name": self.name, "email": self.email, "role": self.role}

@@ -19,6 +19,7 @@ from crmapp.leads import selections
 from crmapp.live.blueprint import live
 from crmapp.live.coalesce import Coalescer
 from crmapp.live.events import Event
+from crmapp.live.topics import logins_room
 from crmapp.requests import json_object, text
 from crmapp.wire import failure, success, to_json
 
@@ -91,7 +92,8 @@ def stream(session_id: str) -> ResponseReturnValue:
         return [newest.event] if newest else []
 
     room = progress.topic(found.progress).name
-    return live.stream_to_reader((room,), snapshot, still_allowed(user), until_final=True)
+    rooms = (room, logins_room(user.id))
+    return live.stream_to_reader(rooms, snapshot, still_allowed(user), until_final=True)
 
 
 class _Reading:

@@ -20,7 +20,7 @@ from crmapp.live.events import Event
 from crmapp.live.hub import Hub
 from crmapp.live.mailbox import Mailbox
 from crmapp.live.shortcut import shortcut_of
-from crmapp.live.topics import Topic
+from crmapp.live.topics import RECHECK, Topic
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,12 @@ class LiveBlueprint(ServerSentEventsBlueprint):
         """Wake whoever waits for the bell `name`, here and in other processes. A lost ring is made up by a sweep."""
         self.hub.bell(name).set()
         self._publish(Topic(name), "1", "bell", "0")
+
+    def recheck(self, user_id: str) -> None:
+        """Have every stream of the user, in every process, ask again whether it may stay. Where Redis is away, those
+        of other processes ask at their next heartbeat."""
+        self.hub.recheck(user_id)
+        self._publish(Topic(RECHECK, user_id), "1", "recheck", "0")
 
     def _publish(self, topic: Topic, data: str, type: str, id: str) -> None:
         state = _state()

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from crmapp.live.events import Event, make_event
 from crmapp.live.mailbox import Mailbox
-from crmapp.live.topics import PREFIX, Topic
+from crmapp.live.topics import PREFIX, RECHECK, Topic, logins_room
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,10 @@ class Hub:
         """Set whenever any process rings the bell of this name. Who waits for it clears it."""
         self._start_once()
         return self._bells[name]
+
+    def recheck(self, user_id: str) -> None:
+        """Have every stream of the user ask again whether it may stay."""
+        self._refresh(self._rooms.get(logins_room(user_id), set()))
 
     def stop(self) -> None:
         """End every stream, so that a server that was told to stop need not wait for its readers. Waits for them for
@@ -124,7 +128,10 @@ class Hub:
 
     def _refresh_everybody(self) -> None:
         """Every reader reads its snapshot again; at heartbeats too, for an event whose publisher died."""
-        for mailbox in self._everybody():
+        self._refresh(self._everybody())
+
+    def _refresh(self, mailboxes: set[Mailbox]) -> None:
+        for mailbox in list(mailboxes):
             mailbox.stale = True
             mailbox.ring()
 
@@ -138,6 +145,9 @@ class Hub:
     def _hear(self, topic: Topic, data: bytes) -> None:
         if topic.name in self._bells:
             self._bells[topic.name].set()
+            return
+        if topic.name == RECHECK:
+            self.recheck(topic.owner)
             return
         readers = [self._rooms[room] for room in topic.rooms if room in self._rooms]
         if not readers:

@@ -1,7 +1,7 @@
 """What events are about, and who hears them.
 
 A topic is one thing with a state and a revision: a session, or the e-mail queue. A room is a set of readers:
-those of one session, those of one user's page, those who may see everything. Its channel names both, so that
+those of one session, those of one user's page, those who may see everything. A topic's channel names both, so that
 one message on the wire reaches the right rooms without anybody looking inside it.
 """
 
@@ -13,6 +13,7 @@ PREFIX = "crmapp"
 EVERYTHING = "everything"
 QUEUE = "queue"
 HEALTH = "queue-health"
+RECHECK = "recheck"
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,8 @@ def session_topic(session_id: str, owner: str) -> Topic:
 
 def user_room(user_id: str) -> str:
     return f"user/{user_id}"
+
+
+def logins_room(user_id: str) -> str:
+    """Every stream of the user, whatever it shows: those who are asked again whether they may stay."""
+    return f"logins/{user_id}"

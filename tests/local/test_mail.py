@@ -47,7 +47,9 @@ def pages(catcher: Settings, db: Database[dict[str, Any]]) -> FlaskClient:
     app.config["SETTINGS"] = catcher
     app.extensions["database"] = db
     app.jinja_env.loader = ChoiceLoader([DictLoader({"base.html": BASE}), app.jinja_loader])
-    admin = SimpleNamespace(key=ObjectId(), is_authenticated=True, may_enter_back_office=True)
+    admin = SimpleNamespace(
+        key=ObjectId(), login="", is_authenticated=True, may_enter_back_office=True
+    )
     LoginManager(app).request_loader(lambda request: admin)
     app.register_blueprint(local_pages)
     return app.test_client()

@@ -9,8 +9,11 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from crmapp.accounts import sessions
+from crmapp.accounts.sessions import Kind
 from crmapp.accounts.tokens import issue_bearer
 from crmapp.accounts.users import User
+from crmapp.database import db
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 JSON = {"Accept": "application/json"}
@@ -50,7 +53,8 @@ class Caller:
     def __init__(self, site: Flask, user: User) -> None:
         self.client = site.test_client()
         with site.app_context():
-            self._headers = {"Authorization": f"Bearer {issue_bearer(user.get_id())}"}
+            login = sessions.begin(db, user, Kind.PROGRAM, "127.0.0.1", "a program")
+            self._headers = {"Authorization": f"Bearer {issue_bearer(login)}"}
 
     def get(self, path: str, **headers: str) -> TestResponse:
         return self.client.get(path, headers={**self._headers, **headers})
