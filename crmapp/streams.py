@@ -27,7 +27,7 @@ def stream() -> ResponseReturnValue:
 
     room = EVERYTHING if user.sees_everything else user_room(user.id)
 
-    rooms = (room, logins_room(user.id))
+    rooms: tuple[str, ...] = (room, logins_room(user.id))
     if user.may_enter_back_office:
         rooms += (QUEUE, HEALTH)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout
 
 from crmapp.accounts import users
@@ -27,6 +27,8 @@ CONFLICT = 409
 # A chunk that is under way may have written the job; one of a dead runner keeps it locked until it is ended.
 PATIENCE_MS = 500
 PATIENCE_SECONDS = 10
+# The patience is for locks. `_make_known`, a majority write, waits until the press is safe.
+FAST_COMMIT = WriteConcern(w=1)
 # The mail of a job is held back from before an undo is on record until it has been done.
 SHORT_HOLD = timedelta(minutes=2)
 HOLD = timedelta(days=1)
@@ -169,10 +171,11 @@ def _change(
 ) -> bool:
     """Says whether the job was as `when` says."""
     pipeline = [{"$set": {**changes, **leases.REVOKED, "trail": jobs.noted(what, by=_who(user))}}]
+    jobs_now = db.jobs.with_options(write_concern=FAST_COMMIT)
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            before = db.jobs.find_one_and_update(
+            before = jobs_now.find_one_and_update(
                 {"_id": job_id, **when},
                 pipeline,
                 projection={"_id": 1},

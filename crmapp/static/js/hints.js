@@ -1,25 +1,27 @@
 // What this browser remembers of sessions between pages. Only a hint: the server says what runs.
-// Per session id: seenAt, and finishedAt, dismissed (the status that it had then) and told once they are so.
+// Per session id: seenAt, and finishedAt and dismissed (the status that it had then) once they are so; and what its
+// person was told, apart, because tabs that write at the same time overwrite each other.
 // Times are this machine's, in ms.
 const KEY = `crmapp.sessions.${document.body.dataset.userId}`;
+const TOLD = `crmapp.told.${document.body.dataset.userId}`;
 const FORGET_AFTER = 24 * 3600_000;
 
 export const STAY = 120_000;
 
-function read() {
+function read(key = KEY) {
   try {
-    const hints = JSON.parse(localStorage.getItem(KEY)) ?? {};
+    const hints = JSON.parse(localStorage.getItem(key)) ?? {};
     return Object.fromEntries(Object.entries(hints).filter(([, hint]) => Date.now() - hint.seenAt < FORGET_AFTER));
   } catch {
     return {};
   }
 }
 
-function note(id, more) {
-  const hints = read();
+function note(id, more, key = KEY) {
+  const hints = read(key);
   hints[id] = { ...hints[id], seenAt: Date.now(), ...more };
   try {
-    localStorage.setItem(KEY, JSON.stringify(hints));
+    localStorage.setItem(key, JSON.stringify(hints));
   } catch {
     // Storage is full or switched off: a finished tracker is then gone after a refresh.
   }
@@ -48,11 +50,11 @@ export function isDismissed(id, status) {
 
 /** What this browser's person was told last of a session, {what, at}; undefined where nothing was. */
 export function told(id) {
-  return read()[id]?.told;
+  return read(TOLD)[id];
 }
 
 export function noteTold(id, what) {
-  note(id, { told: { what, at: Date.now() } });
+  note(id, { what, at: Date.now() }, TOLD);
 }
 
 /** The sessions that may still have something to show: not dismissed, and not finished for long. */

@@ -12,6 +12,8 @@ const LOCK = `crmapp-told-${ME}`;
 const MODESTY = 500;
 // Mail that leaves within this time of its users' creation needs no message of its own.
 const SOON = 10_000;
+// localStorage reaches other tabs' processes only after a while.
+const SPREADS = 2000;
 const ENDED = ["failed", "cancelled", "undone"];
 
 const waiting = new Map(); // what happened while nobody looked at this tab: the newest state by session id
@@ -50,11 +52,12 @@ function isNew(doc, what) {
 
 async function tell(doc, what) {
   const claim = () => {
-    if (!isNew(doc, what)) return;
+    if (!isNew(doc, what)) return null;
     hints.noteTold(doc.sessionId, what);
     say(doc, what);
+    return new Promise((resolve) => setTimeout(resolve, SPREADS));
   };
-  // One tab at a time, so that no two of them tell the same.
+  // One tab at a time, so that no two of them tell the same. The others read the hint once it has reached them.
   if (canLead) await navigator.locks.request(LOCK, claim);
   else claim();
 }
