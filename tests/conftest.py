@@ -32,6 +32,8 @@ _PASSWORD_HASH = passwords.hash_password(PASSWORD)
 _numbers = itertools.count(1)
 # Databases that were emptied after a test; making one with all its indexes takes ten times as long.
 _emptied: deque[str] = deque()
+# Applications that a test has left, by what they were told; making one takes longer than most tests.
+_idle: dict[tuple[tuple[str, str], ...], list[Flask]] = {}
 # What may still write after its test, or has left a transaction open.
 PROCESSES = {"server", "new_server", "worker", "new_worker", "own_mongod"}
 
@@ -104,9 +106,28 @@ def db(environ: dict[str, str]) -> Iterator[Database[dict[str, Any]]]:
 @pytest.fixture
 def app(environ: dict[str, str], db: Database[dict[str, Any]]) -> Iterator[Flask]:
     """The application without its background loops."""
-    app = create_app(Settings.from_environ(environ))
+    app = _take_site(environ)
     with app.app_context():
         yield app
+    _leave_site(environ, app)
+
+
+def _take_site(environ: dict[str, str]) -> Flask:
+    idle = _idle.get(tuple(environ.items()))
+    if not idle:
+        return create_app(Settings.from_environ(environ))
+    app = idle.pop()
+    app.extensions["remembered"].clear()
+    return app
+
+
+def _leave_site(environ: dict[str, str], app: Flask) -> None:
+    """Keep it for a later test on the same database."""
+    _idle.setdefault(tuple(environ.items()), []).append(app)
+
+
+def _end_site(app: Flask) -> None:
+    app.extensions["live"].hub.stop()
     app.extensions["database"].client.close()
 
 
@@ -208,13 +229,14 @@ def new_site(environ: dict[str, str]) -> Iterator[Callable[..., Flask]]:
 
     yield new
     for site in sites:
-        site.extensions["live"].hub.stop()
-        site.extensions["database"].client.close()
+        _end_site(site)
 
 
 @pytest.fixture
-def site(new_site: Callable[..., Flask], db: Database[dict[str, Any]]) -> Flask:
-    return new_site()
+def site(environ: dict[str, str], db: Database[dict[str, Any]]) -> Iterator[Flask]:
+    site = _take_site(environ)
+    yield site
+    _leave_site(environ, site)
 
 
 @pytest.fixture

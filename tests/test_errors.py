@@ -15,6 +15,12 @@ SECRET = "the password of the database is hunter2"
 
 
 @pytest.fixture
+def site(new_site, db):
+    """One of this test's own, because views are added to it."""
+    return new_site()
+
+
+@pytest.fixture
 def failing(site):
     """The path of a view with a fault. To be asked for before anything is requested."""
 

@@ -26,6 +26,12 @@ class Tickets(Source):
 
 
 @pytest.fixture
+def site(new_site, db):
+    """One of this test's own, because it looks for the sources when it is made."""
+    return new_site()
+
+
+@pytest.fixture
 def add_source(tmp_path, monkeypatch):
     """Puts a file among the sources, before the application is made."""
 
