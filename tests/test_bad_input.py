@@ -242,7 +242,7 @@ def test_a_wrong_method(api, ann, new_visitor, nothing_is_written):
         ("GET", "/api/login"),
     ]
     for method, path in wrong:
-        answer = api.client.open(path, method=method, headers=api._headers)
+        answer = api.client.open(path, method=method, headers=api.headers)
         assert_refused(answer, 405, "does not take such a request", f"{method} {path}")
         assert answer.headers["Allow"]
     for browser in (new_visitor(), ann):

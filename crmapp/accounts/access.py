@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     # Asked only by pages that show who is signed in, so that the others need no database.
     login_manager.init_app(app, add_context_processor=False)
     app.jinja_env.globals["current_user"] = current_user
+    app.jinja_env.globals["may_reach"] = lambda endpoint: rights.may_reach(signed_in(), endpoint)
     login_manager.login_view = "accounts.login"
     login_manager.login_message = None
     csrf.init_app(app)

@@ -84,6 +84,18 @@ def written_by(user: User) -> Document:
     return {} if user.may_enter_back_office else {"userId": user.key}
 
 
+def covers(user: User, lead: Document) -> bool:
+    """Whether a lead as stored is one of `leads_of(user)`."""
+    return user.may_enter_back_office or lead.get("agentId") == user.key
+
+
+def within(limits: Document, query: Document) -> Document:
+    """The query of what `query` means among what `limits`, one of the above, allow."""
+    if not limits or not query:
+        return query or limits
+    return {"$and": [limits, query]} if limits.keys() & query.keys() else {**limits, **query}
+
+
 def may_manage(actor: User, role: str) -> bool:
     """Whether `actor` may change users who have `role`, and give it to others: nobody reaches above themselves."""
     return actor.role == Role.SUPERADMIN or (actor.role == Role.ADMIN and role in BELOW_ADMIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bson import ObjectId
 
-from crmapp.accounts.users import Role
+from crmapp.accounts.users import Role, User
 from crmapp.database import Db, Document
 
 STAFF: Document = {"role": {"$in": [Role.SUPERADMIN, Role.ADMIN, Role.AGENT]}}
@@ -16,6 +16,11 @@ def everyone(db: Db) -> list[Document]:
     shown = {"name": 1, "email": 1, "role": 1, "status": 1}
     people = db.users.find(STAFF, shown).sort("name", 1).limit(MOST)
     return sorted(people, key=lambda person: name_of(person).casefold())
+
+
+def known_to(db: Db, user: User) -> list[Document]:
+    """Those whom `user` may choose among: an agent themself only."""
+    return [person for person in everyone(db) if not user.is_agent or person["_id"] == user.key]
 
 
 def find(db: Db, user_id: ObjectId) -> Document | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from crmapp.accounts import rights
 from crmapp.accounts.users import User
 from crmapp.bulk.actions import Action
 from crmapp.bulk.verdicts import Reason
@@ -18,7 +19,7 @@ def preview(db: Db, user: User, action: Action, params: Document, wanted: Docume
     outcomes: Counter[str] = Counter()
     written_of = 0
     for ids in selections.ids_of(db, selection["_id"]):
-        theirs = {"_id": {"$in": ids}}
+        theirs = {**rights.leads_of(user), "_id": {"$in": ids}}
         for lead in db.leads.find(theirs, dict.fromkeys(action.fields, 1)):
             changes, reason, delete = action.judge(lead, params)
             outcomes[reason or ("change" if changes or delete else "unchanged")] += 1

@@ -32,6 +32,7 @@ class BulkRun:
         self._lease = lease
         self._action = action
         self._params = lease.job["params"]
+        self._limits = lease.job.get("within", {})
         self._selection_id = lease.job["selection"]["selectionId"]
         self._n = lease.job["cursor"]
         selections.keep(db, self._selection_id)
@@ -60,7 +61,8 @@ class BulkRun:
     def _work(self, ids: list[ObjectId], session: ClientSession) -> None:
         """Read, judged and written in one transaction, in which nobody else can change the same leads."""
         shown = dict.fromkeys((*self._action.fields, "name", "email"), 1)
-        found = self._db.leads.find({"_id": {"$in": ids}}, shown, session=session)
+        theirs = {**self._limits, "_id": {"$in": ids}}
+        found = self._db.leads.find(theirs, shown, session=session)
         leads = {lead["_id"]: lead for lead in found}
         verdicts = {
             lead_id: self._action.judge(lead, self._params) for lead_id, lead in leads.items()

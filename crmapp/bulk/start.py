@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from crmapp.accounts import rights
 from crmapp.accounts.users import User
 from crmapp.bulk.actions import Action
 from crmapp.database import Db, Document
@@ -50,7 +51,14 @@ def _new_job(user: User, action: Action, params: Document, selection: Document) 
         counts=COUNTS,
         params=params,
         cursor=0,
+        **_limits(user),
     ) | {"phase": Phase.WORKING}
+
+
+def _limits(user: User) -> Document:
+    """What keeps the job to the leads of `user`, whoever they belong to when their turn comes."""
+    limits = rights.leads_of(user)
+    return {"within": limits} if limits else {}
 
 
 def _job_id(action: Action, params: Document, selection_id: str) -> str:

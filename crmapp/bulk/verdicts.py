@@ -15,7 +15,7 @@ from crmapp.leads.leads import LeadStatus
 class Reason(StrEnum):
     """Why a lead is left as it is."""
 
-    NOT_FOUND = "not_found"  # it was deleted
+    NOT_FOUND = "not_found"  # it was deleted, or is not theirs who wanted it
     HELD_BY_ACTIVATION = "held_by_activation"  # an activation that is under way has it
     HAS_ACCOUNT = "has_account"  # it has become a user
     TOO_MANY_TAGS = "too_many_tags"
@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 
 LABELS: dict[str, str] = {
-    Reason.NOT_FOUND: "Deleted",
+    Reason.NOT_FOUND: "Deleted, or not yours any more",
     Reason.HELD_BY_ACTIVATION: "In an activation that is under way",
     Reason.HAS_ACCOUNT: "Has an account",
     Reason.TOO_MANY_TAGS: f"Would have more than {MOST_TAGS} tags",

@@ -27,10 +27,11 @@ class Status:
     share: float
 
 
-def leads_by_status(db: Db) -> dict[str, int]:
-    """How many leads have each status: those of the product in their order, also where there are none, then others.
-    Reads every lead, because no index of them may hold the status."""
-    found = db.leads.aggregate([{"$group": {"_id": "$status", "count": {"$sum": 1}}}])
+def leads_by_status(db: Db, limits: Document) -> dict[str, int]:
+    """How many of the leads that `limits` allow have each status: those of the product in their order, also where there
+    are none, then others. Reads every lead, because no index of them may hold the status."""
+    grouped = {"$group": {"_id": "$status", "count": {"$sum": 1}}}
+    found = db.leads.aggregate([{"$match": limits}, grouped])
     counts = dict.fromkeys(map(str, LeadStatus), 0)
     for each in found:
         status = each["_id"] if isinstance(each["_id"], str) else ""
@@ -43,20 +44,26 @@ def shares(counts: dict[str, int]) -> list[Status]:
     return [Status(name, count, round(100 * count / most, 2)) for name, count in counts.items()]
 
 
-def activated(db: Db) -> PerDay:
-    """The leads that became users on each of the last days, in UTC, and still are."""
+def activated(db: Db, limits: Document) -> PerDay:
+    """The leads, of those that `limits` allow, that became users on each of the last days, in UTC, and still are."""
     days = last_days()
     day = {"$dateTrunc": {"date": "$activatedAt", "unit": "day"}}
     found = db.leads.aggregate(
         [
-            {"$match": {"status": LeadStatus.ACTIVE, "activatedAt": _from_to(days[0], days[-1])}},
+            {
+                "$match": {
+                    **limits,
+                    "status": LeadStatus.ACTIVE,
+                    "activatedAt": _from_to(days[0], days[-1]),
+                }
+            },
             {"$group": {"_id": day, "count": {"$sum": 1}}},
         ]
     )
     return dict.fromkeys(days, 0) | {each["_id"].date(): each["count"] for each in found}
 
 
-def sent(db: Db) -> PerDay:
+def sent(db: Db, _: Document) -> PerDay:
     """The mails that were sent on each of the last days, in UTC; one that was sent twice counts once."""
     days = last_days()
     counts = _events(db, MailEvent.SENT, days)
@@ -66,7 +73,7 @@ def sent(db: Db) -> PerDay:
     return counts
 
 
-def failed(db: Db) -> PerDay:
+def failed(db: Db, _: Document) -> PerDay:
     """How often a mail was given up on each of the last days, in UTC."""
     return _events(db, MailEvent.FAILED, last_days())
 
@@ -98,8 +105,9 @@ def _grouped(count: float) -> str:
     return f"{count:,.0f}"
 
 
-CHARTS: dict[str, tuple[Subject, Callable[[Db], PerDay]]] = {
+CHARTS: dict[str, tuple[Subject, Callable[[Db, Document], PerDay]]] = {
     "activated": (Subject("activated", "Leads activated", _grouped), activated),
     "sent": (Subject("sent", "E-mails sent", _grouped), sent),
     "failed": (Subject("failed", "E-mails that failed", _grouped), failed),
 }
+OF_LEADS = ("activated",)  # the others are of mail

@@ -19,11 +19,12 @@ class Step(NamedTuple):
 
 
 def of(
-    leads: dict[str, int] | None, failed_mail: int | None, job_statuses: list[str]
+    leads: dict[str, int] | None, failed_mail: int, job_statuses: list[str], may_activate: bool
 ) -> list[Step]:
-    """The steps, the most urgent first; none where nothing waits. `leads` are counts by status; what is None is not
+    """The steps, the most urgent first; none where nothing waits. `leads` are counts by status, None where they are not
     known."""
-    return [*_troubles(leads or {}, failed_mail or 0, job_statuses), *_work(leads or {})]
+    leads = leads or {}
+    return [*_troubles(leads, failed_mail, job_statuses), *_work(leads, may_activate)]
 
 
 def _troubles(leads: dict[str, int], failed_mail: int, job_statuses: list[str]) -> list[Step]:
@@ -41,13 +42,15 @@ def _troubles(leads: dict[str, int], failed_mail: int, job_statuses: list[str]) 
     return steps
 
 
-def _work(leads: dict[str, int]) -> list[Step]:
+def _work(leads: dict[str, int], may_activate: bool) -> list[Step]:
     steps = []
-    if qualified := leads.get(LeadStatus.QUALIFIED, 0):
+    qualified = leads.get(LeadStatus.QUALIFIED, 0)
+    if qualified and may_activate:
         text = f"Activate {_counted(qualified, 'qualified lead')}"
         steps.append(Step(text, _leads(LeadStatus.QUALIFIED), "person-check"))
     if new := leads.get(LeadStatus.NEW, 0):
-        text = f"Contact or activate {_counted(new, 'new lead')}"
+        what = "Contact or activate" if may_activate else "Contact"
+        text = f"{what} {_counted(new, 'new lead')}"
         steps.append(Step(text, _leads(LeadStatus.NEW), "telephone"))
     return steps
 

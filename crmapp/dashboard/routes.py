@@ -7,6 +7,7 @@ from functools import partial
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from crmapp.accounts import rights
 from crmapp.accounts.access import signed_in, wants_json
 from crmapp.dashboard import figures, next_steps
 from crmapp.dashboard.memory import Memory
@@ -22,24 +23,28 @@ dashboard = Blueprint("dashboard", __name__, url_prefix="/crm")
 def index() -> ResponseReturnValue:
     db, user = current(), signed_in()
     memory: Memory = current_app.extensions.setdefault("dashboard", Memory())
-    leads = memory.of("leads", partial(figures.leads_by_status, db))
-    groups = memory.of("groups", partial(rows.groups, db, {}))
+    limits, watches_mail = rights.leads_of(user), user.may_enter_back_office
+    whose = f" of {user.id}" if limits else ""
+    leads = memory.of(f"leads{whose}", partial(figures.leads_by_status, db, limits))
+    groups = memory.of("groups", partial(rows.groups, db, {})) if watches_mail else None
     per_day = {
-        name: memory.of(name, partial(count, db)) for name, (_, count) in figures.CHARTS.items()
+        name: memory.of(f"{name}{whose}", partial(count, db, limits))
+        for name, (_, count) in figures.CHARTS.items()
+        if watches_mail or name in figures.OF_LEADS
     }
     jobs = progress.find_unfinished(db, user.key, user.sees_everything)
     shown: Document = {
         "leads": leads.value,
         "leadsAt": leads.at,
         "jobs": [progress.public(job) for job in jobs],
-        "queue": status.current(db),
-        "health": health.current(db),
-        "failedMail": groups.value,
     }
+    if groups:
+        shown |= {"queue": status.current(db), "health": health.current(db)}
+        shown |= {"failedMail": groups.value}
     if wants_json():
         days = {name: _by_day(counted.value) for name, counted in per_day.items()}
         return success({**shown, "perDay": days})
-    failed_mail = None if groups.value is None else sum(each["count"] for each in groups.value)
+    failed_mail = sum(each["count"] for each in shown.get("failedMail") or ())
     return render_template(
         "dashboard/index.html",
         **shown,
@@ -50,7 +55,12 @@ def index() -> ResponseReturnValue:
             for name, counted in per_day.items()
         },
         first_day=figures.last_days()[0].isoformat(),
-        steps=next_steps.of(leads.value, failed_mail, [job["status"] for job in shown["jobs"]]),
+        steps=next_steps.of(
+            leads.value,
+            failed_mail,
+            [job["status"] for job in shown["jobs"]],
+            "activate" in rights.actions_for(user),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bson import ObjectId
 
 from crmapp.accounts import staff
+from crmapp.accounts.users import User
 from crmapp.database import Db, Document
 from crmapp.forms import BadFields, amount, lines, needed, read_each
 from crmapp.requests import BadInput, day, text
@@ -21,11 +22,12 @@ GREATEST = 1_000_000_000
 EARLIEST_YEAR = 1970
 
 
-def read(db: Db, values: Mapping[str, Any], known_person: Any = None) -> Document:
-    """The fields of a goal, checked. The person `known_person` is taken even where they have left. Raises BadFields."""
+def read(db: Db, user: User, values: Mapping[str, Any], known_person: Any = None) -> Document:
+    """The fields of a goal that `user` sets, checked. The person `known_person` is taken even where they have left.
+    Raises BadFields."""
     goal = read_each(
         {
-            "userId": lambda: _person(db, text(values, "userId", most=24), known_person),
+            "userId": lambda: _person(db, user, text(values, "userId", most=24), known_person),
             "title": lambda: needed(text(values, "title", LONGEST_TITLE), "Give it a title."),
             "target": lambda: _target(values),
             "unit": lambda: text(values, "unit", LONGEST_UNIT),
@@ -40,10 +42,12 @@ def read(db: Db, values: Mapping[str, Any], known_person: Any = None) -> Documen
     return goal
 
 
-def _person(db: Db, user_id: str, known: Any) -> ObjectId:
+def _person(db: Db, user: User, user_id: str, known: Any) -> ObjectId:
     if not ObjectId.is_valid(user_id):
         raise BadInput("Choose the person whose goal this is.")
     wanted = ObjectId(user_id)
+    if user.is_agent and wanted != user.key:
+        raise BadInput("You set goals for yourself. For others, ask an administrator.")
     if wanted != known and staff.find(db, wanted) is None:
         raise BadInput("This person does not work here any more. Choose another one.")
     return wanted

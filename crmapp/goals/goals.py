@@ -11,7 +11,7 @@ from typing import Any
 from bson import ObjectId
 
 from crmapp import versions
-from crmapp.accounts import staff
+from crmapp.accounts import rights, staff
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
@@ -23,19 +23,21 @@ from crmapp.wire import iso
 AS_STORED = ("userId", "title", "target", "unit", "progress", "notes")
 
 
-def list_page(db: Db, values: Mapping[str, Any]) -> tuple[Page, dict[str, str]]:
-    """The page that the query string `values` asks for, the newest first, and its filter. Raises BadInput."""
+def list_page(db: Db, user: User, values: Mapping[str, Any]) -> tuple[Page, dict[str, str]]:
+    """The page that the query string `values` asks for among the goals that `user` may see, the newest first, and its
+    filter. Raises BadInput."""
     filter = filters.parse({name: value for name, value in values.items() if name != "page"})
-    page = find_page(db.goals, filters.to_query(filter), "_id", values)
+    query = rights.within(rights.written_by(user), filters.to_query(filter))
+    page = find_page(db.goals, query, "_id", values)
     names = _names(db, [goal.get("userId") for goal in page.items])
     return replace(page, items=[_shown(goal, names) for goal in page.items]), filter
 
 
-def find(db: Db, goal_id: str) -> Document | None:
-    """The goal of this id, as it is shown."""
+def find(db: Db, user: User, goal_id: str) -> Document | None:
+    """The goal of this id, as it is shown, if `user` may see it."""
     if not ObjectId.is_valid(goal_id):
         return None
-    goal = db.goals.find_one({"_id": ObjectId(goal_id)})
+    goal = db.goals.find_one({"_id": ObjectId(goal_id), **rights.written_by(user)})
     return _shown(goal, _names(db, [goal.get("userId")])) if goal else None
 
 
@@ -98,17 +100,17 @@ def day_text(day: str) -> str:
 def add(db: Db, values: Mapping[str, Any], creator: User) -> Document:
     """A new goal. Raises BadFields."""
     time = now()
-    goal = {**fields.read(db, values), "createdAt": time, "updatedAt": time}
+    goal = {**fields.read(db, creator, values), "createdAt": time, "updatedAt": time}
     goal["createdBy"] = creator.who
     db.goals.insert_one(goal)
     return _shown(goal, _names(db, [goal["userId"]]))
 
 
-def change(db: Db, goal: Document, values: Mapping[str, Any]) -> Document:
-    """Change the fields of `goal` (from `find`) that are among `values`. An `updatedAt` among them is that of the
-    version that they were made for. Raises BadInput, BadFields and versions.Changed."""
+def change(db: Db, user: User, goal: Document, values: Mapping[str, Any]) -> Document:
+    """Have `user` change the fields of `goal` (from `find`) that are among `values`. An `updatedAt` among them is that
+    of the version that they were made for. Raises BadInput, BadFields and versions.Changed."""
     version = versions.seen(values)
-    checked = fields.read(db, {**as_typed(goal), **values}, goal["userId"])
+    checked = fields.read(db, user, {**as_typed(goal), **values}, goal["userId"])
     # Only what was sent, so that two who change different fields at once both keep their change.
     changes = {field: value for field, value in checked.items() if field in values}
     changed = versions.save(db.goals, goal["id"], changes, version)

@@ -28,10 +28,10 @@ USUAL_DAYS = 90
 
 @goals.get("")
 def index() -> ResponseReturnValue:
-    page, filter = desk.list_page(db, request.args.to_dict())
+    page, filter = desk.list_page(db, signed_in(), request.args.to_dict())
     if wants_json():
         return success(page.to_dict())
-    people = staff.everyone(db)
+    people = staff.known_to(db, signed_in())
     return render_template(
         "goals/index.html",
         page=page,
@@ -74,7 +74,7 @@ def show(goal_id: str) -> ResponseReturnValue:
 def change(goal_id: str) -> ResponseReturnValue:
     values, goal = submitted(fields.FIELDS), _find(goal_id)
     try:
-        changed = desk.change(db, goal, values)
+        changed = desk.change(db, signed_in(), goal, values)
     except (BadFields, Changed) as error:
         return _refused(error, values, goal)
     return _saved(changed, "is saved")
@@ -89,7 +89,7 @@ def remove(goal_id: str) -> ResponseReturnValue:
 
 
 def _find(goal_id: str) -> Document:
-    goal = desk.find(db, goal_id)
+    goal = desk.find(db, signed_in(), goal_id)
     if goal is None:
         raise NotFound("There is no such goal any more.")
     return goal
@@ -125,7 +125,7 @@ def _form(
         goal=goal,
         errors=getattr(error, "errors", {}),
         changed=error if isinstance(error, Changed) else None,
-        people=staff.names(staff.everyone(db)),
+        people=staff.names(staff.known_to(db, signed_in())),
         fields=fields,
         kept=kept_query(KEYS),
     )

@@ -46,7 +46,10 @@ def to_query(user: User, filter: dict[str, str]) -> Document:
 
 def visible_to(user: User) -> Document:
     """The MongoDB query of the jobs that `user` may see."""
-    return {} if user.sees_everything else {"userId": user.key}
+    if user.sees_everything:
+        return {}
+    # An agent who was an administrator once is shown what they began as an agent.
+    return {"userId": user.key, **({"within": {"$exists": True}} if user.is_agent else {})}
 
 
 def _if_any(name: str, conditions: Document) -> Document:

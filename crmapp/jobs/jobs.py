@@ -164,7 +164,7 @@ def find(db: Db, user: User, job_id: str) -> Document:
     job = db.jobs.find_one({"_id": job_id})
     if job is None:
         raise NoSuchJob(job_id)
-    if not may_see(job, user.key, user.sees_everything):
+    if not may_see(job, user.key, user.sees_everything) or (user.is_agent and "within" not in job):
         raise NotYours
     return job
 

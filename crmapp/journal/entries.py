@@ -10,6 +10,7 @@ from typing import Any
 from bson import ObjectId
 
 from crmapp import versions
+from crmapp.accounts import rights
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
@@ -19,20 +20,37 @@ from crmapp.paging import Page, find_page
 from crmapp.wire import iso
 
 
-def list_page(db: Db, values: Mapping[str, Any]) -> tuple[Page, dict[str, str]]:
-    """The page that the query string `values` asks for, the newest first, and its filter. Raises BadInput."""
+def list_page(db: Db, user: User, values: Mapping[str, Any]) -> tuple[Page, dict[str, str]]:
+    """The page that the query string `values` asks for among the entries about leads of `user`, the newest first, and
+    its filter. Raises BadInput."""
     filter = filters.parse({name: value for name, value in values.items() if name != "page"})
-    page = find_page(db.journal_entries, filters.to_query(filter), "at", values)
+    page = find_page(db.journal_entries, _query(db, user, filter), "at", values)
     leads = _leads(db, [entry.get("leadId") for entry in page.items])
     return replace(page, items=[_shown(entry, leads) for entry in page.items]), filter
 
 
-def find(db: Db, entry_id: str) -> Document | None:
-    """The entry of this id, as it is shown."""
+def _query(db: Db, user: User, filter: dict[str, str]) -> Document:
+    limits = rights.leads_of(user)
+    if limits:
+        ids = [lead["_id"] for lead in db.leads.find(limits, {"_id": 1})]
+        limits = {"leadId": {"$in": ids}}
+    return rights.within(limits, filters.to_query(filter))
+
+
+def find(db: Db, user: User, entry_id: str) -> Document | None:
+    """The entry of this id, as it is shown, if `user` may see its lead."""
     if not ObjectId.is_valid(entry_id):
         return None
     entry = db.journal_entries.find_one({"_id": ObjectId(entry_id)})
-    return _shown(entry, _leads(db, [entry.get("leadId")])) if entry else None
+    if entry is None or not _may_see(db, user, entry):
+        return None
+    return _shown(entry, _leads(db, [entry.get("leadId")]))
+
+
+def _may_see(db: Db, user: User, entry: Document) -> bool:
+    limits = rights.leads_of(user)
+    lead_id = entry.get("leadId")
+    return not limits or db.leads.find_one({"_id": lead_id, **limits}, {"_id": 1}) is not None
 
 
 def _leads(db: Db, lead_ids: list[Any]) -> dict[Any, Document]:
@@ -72,7 +90,7 @@ def add(db: Db, values: Mapping[str, Any], author: User) -> Document:
     """A new entry of `author`. Raises BadFields."""
     time = now()
     entry = {
-        **fields.read(db, values),
+        **fields.read(db, author, values),
         "authorId": author.key,
         "authorName": author.name or author.email,
         "createdAt": time,
@@ -82,11 +100,11 @@ def add(db: Db, values: Mapping[str, Any], author: User) -> Document:
     return _shown(entry, _leads(db, [entry["leadId"]]))
 
 
-def change(db: Db, entry: Document, values: Mapping[str, Any]) -> Document:
-    """Change the fields of `entry` (from `find`) that are among `values`. An `updatedAt` among them is that of the
-    version that they were made for. Raises BadInput, BadFields and versions.Changed."""
+def change(db: Db, user: User, entry: Document, values: Mapping[str, Any]) -> Document:
+    """Have `user` change the fields of `entry` (from `find`) that are among `values`. An `updatedAt` among them is that
+    of the version that they were made for. Raises BadInput, BadFields and versions.Changed."""
     version = versions.seen(values)
-    checked = fields.read(db, {**as_typed(entry), **values}, entry["leadId"])
+    checked = fields.read(db, user, {**as_typed(entry), **values}, entry["leadId"])
     # Only what was sent, so that two who change different fields at once both keep their change.
     changes = {field: value for field, value in checked.items() if field in values}
     changed = versions.save(db.journal_entries, entry["id"], changes, version)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.forms import lines, moment, needed, one_of, read_each
@@ -28,12 +29,12 @@ LONGEST_TEXT = 10_000
 AHEAD = timedelta(minutes=5)
 
 
-def read(db: Db, values: Mapping[str, Any], known_lead: Any = None) -> Document:
-    """The fields of an entry, checked. The lead `known_lead` is taken even where it no longer exists.
+def read(db: Db, user: User, values: Mapping[str, Any], known_lead: Any = None) -> Document:
+    """The fields of an entry by `user`, checked. The lead `known_lead` is taken even where it no longer exists.
     Raises BadFields."""
     return read_each(
         {
-            "leadId": lambda: lead_choice.read(db, values, known_lead),
+            "leadId": lambda: lead_choice.read(db, user, values, known_lead),
             "kind": lambda: one_of(values, "kind", list(Kind)),
             "text": lambda: needed(lines(values, "text", LONGEST_TEXT), "Write what happened."),
             "at": lambda: _past(moment(values, "at")) if values.get("at") else now(),

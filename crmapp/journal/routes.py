@@ -25,11 +25,11 @@ journal = Blueprint("journal", __name__, url_prefix="/crm/journal")
 
 @journal.get("")
 def index() -> ResponseReturnValue:
-    page, filter = entries.list_page(db, request.args.to_dict())
+    page, filter = entries.list_page(db, signed_in(), request.args.to_dict())
     if wants_json():
         return success(page.to_dict())
-    people = staff.everyone(db)
-    lead = lead_choice.label_of(db, filter.get("lead", ""))
+    people = staff.known_to(db, signed_in())
+    lead = lead_choice.label_of(db, signed_in(), filter.get("lead", ""))
     return render_template(
         "journal/index.html",
         page=page,
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
 
 @journal.get("/leads")
 def leads() -> ResponseReturnValue:
-    return success({"items": lead_choice.suggest(db, request.args)})
+    return success({"items": lead_choice.suggest(db, signed_in(), request.args)})
 
 
 @journal.get("/new")
@@ -77,7 +77,7 @@ def show(entry_id: str) -> ResponseReturnValue:
 def change(entry_id: str) -> ResponseReturnValue:
     values, entry = submitted(FIELDS), _find(entry_id)
     try:
-        changed = entries.change(db, entry, values)
+        changed = entries.change(db, signed_in(), entry, values)
     except (BadFields, Changed) as error:
         return _refused(error, values, entry)
     return _saved(changed, "is saved")
@@ -92,7 +92,7 @@ def remove(entry_id: str) -> ResponseReturnValue:
 
 
 def _find(entry_id: str) -> Document:
-    entry = entries.find(db, entry_id)
+    entry = entries.find(db, signed_in(), entry_id)
     if entry is None:
         raise NotFound("There is no such journal entry any more.")
     return entry
@@ -122,7 +122,7 @@ def _form(
     error: BadFields | Changed | None = None,
 ) -> str:
     """The page of one entry, or of a new one, with what was typed."""
-    lead = typed.get("lead") or lead_choice.label_of(db, typed.get("leadId", ""))
+    lead = typed.get("lead") or lead_choice.label_of(db, signed_in(), typed.get("leadId", ""))
     return render_template(
         "journal/form.html",
         typed={**typed, "lead": lead},

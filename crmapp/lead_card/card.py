@@ -18,13 +18,13 @@ def around(db: Db, lead: Document, viewer: User) -> Document:
     # Its type is said for the index, which holds only such ids.
     user = db.users.find_one({"leadId": {"$eq": lead["_id"], "$type": "objectId"}})
     told, more = timeline.of(db, lead, user, viewer)
-    journal, _ = entries.list_page(db, {"lead": str(lead["_id"])})
+    journal, _ = entries.list_page(db, viewer, {"lead": str(lead["_id"])})
     return {
         "user": _public(user) if user else None,
         "timeline": told,
         "more": more,
         "journal": {"items": journal.items[:NEWEST_ENTRIES], "total": journal.total},
-        "goals": _goals(db, lead),
+        "goals": _goals(db, viewer, lead),
     }
 
 
@@ -33,8 +33,8 @@ def _public(user: Document) -> Document:
     return {"id": user["_id"], **{name: user.get(name) for name in names}}
 
 
-def _goals(db: Db, lead: Document) -> Document:
+def _goals(db: Db, viewer: User, lead: Document) -> Document:
     if lead["agentId"] is None:
         return {"items": [], "total": 0}
-    page, _ = goals.list_page(db, {"person": str(lead["agentId"])})
+    page, _ = goals.list_page(db, viewer, {"person": str(lead["agentId"])})
     return {"items": page.items[:NEWEST_GOALS], "total": page.total}

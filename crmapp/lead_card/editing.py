@@ -10,6 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
 from crmapp import versions
+from crmapp.accounts import rights
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
@@ -27,17 +28,17 @@ T = TypeVar("T")
 def add(db: Db, values: Mapping[str, Any], by: User) -> Document:
     """A new lead of the fields that are among `values`, as it is shown. Raises BadFields."""
     blank = fields.shown({"_id": ObjectId(), "status": STAGES[0]})
-    checked = fields.read_new(db, values, blank)
+    checked = fields.read_new(db, by, values, blank)
     lead = new_lead(blank["_id"], checked, now(), createdBy=by.who)
     db.leads.insert_one(lead)
     return fields.shown(lead)
 
 
-def find(db: Db, lead_id: str) -> Document | None:
-    """The lead of this id, as it is shown."""
+def find(db: Db, user: User, lead_id: str) -> Document | None:
+    """The lead of this id, as it is shown, if `user` may see it."""
     if not ObjectId.is_valid(lead_id):
         return None
-    lead = db.leads.find_one({"_id": ObjectId(lead_id)})
+    lead = db.leads.find_one({"_id": ObjectId(lead_id), **rights.leads_of(user)})
     return fields.shown(lead) if lead else None
 
 
@@ -51,14 +52,16 @@ def change(
     """
 
     def work(session: ClientSession) -> tuple[Document, list[str]]:
-        found = db.leads.find_one({"_id": lead_id}, session=session)
+        found = db.leads.find_one({"_id": lead_id, **rights.leads_of(by)}, session=session)
         if found is None:
             raise Changed("Somebody else has deleted this lead meanwhile.", 404)
         before = fields.shown(found)
         _refuse_stale(before, values)
-        told = changes.between(before, fields.read_changes(db, values, before))
+        told = changes.between(before, fields.read_changes(db, by, values, before))
         if not told:
             return before, []
+        if "agentId" in told and "assign" not in rights.actions_for(by):
+            raise BadInput("Only an administrator gives a lead to somebody else.", 403)
         after = {name: pair[1] for name, pair in told.items()}
         after |= {"words": words.of({**found, **after}), "updatedAt": now()}
         changed = db.leads.find_one_and_update(

@@ -10,7 +10,8 @@ from typing import Any
 
 from bson import ObjectId
 
-from crmapp.accounts import staff
+from crmapp.accounts import rights, staff
+from crmapp.accounts.users import User
 from crmapp.addresses import InvalidAddress, normalise
 from crmapp.database import Db, Document
 from crmapp.forms import lines, one_of, read_each
@@ -89,22 +90,24 @@ def _plain(name: str, value: Any) -> Any:
     return _LINE_END.sub("\n" if name == "notes" else "", value).strip()
 
 
-def read_new(db: Db, values: Mapping[str, Any], blank: Document) -> Document:
+def read_new(db: Db, by: User, values: Mapping[str, Any], blank: Document) -> Document:
     """The fields of a new lead, checked; `blank` is how an empty one is shown. Raises BadFields."""
-    return _read(db, {"status": STAGES[0], **values}, blank, FIELDS)
+    return _read(db, by, {"status": STAGES[0], **values}, blank, FIELDS)
 
 
-def read_changes(db: Db, values: Mapping[str, Any], lead: Document) -> Document:
+def read_changes(db: Db, by: User, values: Mapping[str, Any], lead: Document) -> Document:
     """What `values` change of the shown `lead`, checked. What they leave as it is may be anything. Raises BadFields."""
-    return _read(db, values, lead, differing(values, lead))
+    return _read(db, by, values, lead, differing(values, lead))
 
 
-def _read(db: Db, values: Mapping[str, Any], lead: Document, wanted: Sequence[str]) -> Document:
+def _read(
+    db: Db, by: User, values: Mapping[str, Any], lead: Document, wanted: Sequence[str]
+) -> Document:
     readers: dict[str, Callable[[], Any]] = {
         **{name: partial(text, values, name, most) for name, most in LONGEST.items()},
         "name": lambda: _name(values, lead, "name" in wanted),
         "notes": lambda: lines(values, "notes", LONGEST["notes"]),
-        "email": lambda: _email(db, values, lead),
+        "email": lambda: _email(db, by, values, lead),
         "tags": lambda: _tags(values),
         "agentId": lambda: _agent(db, values),
         "status": lambda: _status(values, lead),
@@ -120,7 +123,7 @@ def _name(values: Mapping[str, Any], lead: Document, wanted: bool) -> str:
     return str(name)
 
 
-def _email(db: Db, values: Mapping[str, Any], lead: Document) -> str:
+def _email(db: Db, by: User, values: Mapping[str, Any], lead: Document) -> str:
     if lead["status"] == LeadStatus.ACTIVATING:
         raise BadInput("The lead is being activated: its address can be changed after that.")
     if lead["status"] == LeadStatus.ACTIVE:
@@ -134,15 +137,19 @@ def _email(db: Db, values: Mapping[str, Any], lead: Document) -> str:
         address = normalise(typed)
     except InvalidAddress as error:
         raise BadInput(f"This is no e-mail address. {error}") from None
-    _refuse_taken(db, address, lead["_id"])
+    _refuse_taken(db, by, address, lead["_id"])
     return address
 
 
-def _refuse_taken(db: Db, address: str, lead_id: ObjectId) -> None:
+def _refuse_taken(db: Db, by: User, address: str, lead_id: ObjectId) -> None:
     other = db.leads.find_one({"email": address, "_id": {"$ne": lead_id}})
+    if other and not rights.covers(by, other):
+        raise BadInput("Another lead has this address. Ask an administrator.")
     if other:
         raise BadInput(f"Another lead has this address: {name_of(shown(other))}.")
     user = db.users.find_one({"email": address, "leadId": {"$nin": [None, lead_id]}})
+    if user and by.is_agent:
+        raise BadInput("A user has this address. Ask an administrator.")
     if user:
         raise BadInput(f"The user {staff.name_of(user)}, who was another lead, has this address.")
 

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from crmapp.accounts import staff
+from crmapp.accounts import rights
 from crmapp.accounts.access import signed_in, wants_json
 from crmapp.database import Document, db
 from crmapp.forms import BadFields, submitted
@@ -83,7 +83,7 @@ def remove(lead_id: str) -> ResponseReturnValue:
 
 
 def _find(lead_id: str) -> Document:
-    lead = editing.find(db, lead_id)
+    lead = editing.find(db, signed_in(), lead_id)
     if lead is None:
         raise NotFound("There is no such lead any more.")
     return lead
@@ -124,15 +124,16 @@ def _form(typed: dict[str, Any], error: BadFields | None = None) -> str:
 
 def _parts(typed: dict[str, Any], error: BadFields | Changed | None) -> Document:
     """What the form is made of."""
-    choices = listing.choices(db)
+    choices = listing.choices(db, signed_in())
     return {
         "typed": typed,
         "errors": getattr(error, "errors", {}),
         "changed": error if isinstance(error, Changed) else None,
         "name": name_of,
-        "people": staff.names(staff.everyone(db)),
+        "people": dict(choices["agents"]),
         "sources": choices["sources"],
         "all_tags": choices["tags"],
         "stages": STAGES,
+        "assigns": "assign" in rights.actions_for(signed_in()),
         "longest": LONGEST,
     }

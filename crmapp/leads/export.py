@@ -13,7 +13,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from crmapp.accounts import staff
+from crmapp.accounts import rights, staff
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.csvcells import to_csv
@@ -40,9 +40,9 @@ BYTE_ORDER_MARK = "\ufeff"  # by it spreadsheets know UTF-8
 
 
 def export(db: Db, user: User, values: Mapping[str, Any]) -> tuple[str, Iterator[str]]:
-    """A name for the file of the leads that a query string asks for, by a filter and a sort or by selectionId, and
-    its text in pieces. Raises BadInput, before the first piece."""
-    leads = _selected(db, user, values) if values.get("selectionId") else _found(db, values)
+    """A name for the file of the leads of `user` that a query string asks for, by a filter and a sort or by
+    selectionId, and its text in pieces. Raises BadInput, before the first piece."""
+    leads = _selected(db, user, values) if values.get("selectionId") else _found(db, user, values)
     agents = {person["_id"]: person["email"] for person in staff.everyone(db)}
     lines = ([_told(lead.get(name), agents) for name in COLUMNS.values()] for lead in leads)
     return f"leads-{now():%Y-%m-%d}.csv", _marked(to_csv(list(COLUMNS), lines))
@@ -52,20 +52,22 @@ def _selected(db: Db, user: User, values: Mapping[str, Any]) -> Iterator[Documen
     if len(values) > 1:
         raise BadInput("Send either selectionId or a filter.")
     selection = selections.find(db, user, text(values, "selectionId", most=100))
-    return _of_parts(db, selection["_id"])
+    return _of_parts(db, user, selection["_id"])
 
 
-def _of_parts(db: Db, selection_id: str) -> Iterator[Document]:
+def _of_parts(db: Db, user: User, selection_id: str) -> Iterator[Document]:
     for ids in selections.ids_of(db, selection_id):
-        leads = {lead["_id"]: lead for lead in db.leads.find({"_id": {"$in": ids}}, _fields())}
+        theirs = {**rights.leads_of(user), "_id": {"$in": ids}}
+        leads = {lead["_id"]: lead for lead in db.leads.find(theirs, _fields())}
         yield from (leads[lead_id] for lead_id in ids if lead_id in leads)
 
 
-def _found(db: Db, values: Mapping[str, Any]) -> Iterator[Document]:
+def _found(db: Db, user: User, values: Mapping[str, Any]) -> Iterator[Document]:
     """However long it takes: each batch is a query of its own, and a short one."""
     filter = filters.parse({name: value for name, value in values.items() if name != "sort"})
     order = sorting.order_of(values.get("sort"))
-    found = db.leads.find(filters.to_query(filter), _fields(), batch_size=BATCH)
+    query = rights.within(rights.leads_of(user), filters.to_query(filter))
+    found = db.leads.find(query, _fields(), batch_size=BATCH)
     return iter(found.sort(order).allow_disk_use(True))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from pymongo import ASCENDING
 from pymongo.cursor import Cursor
 
-from crmapp.accounts import staff
+from crmapp.accounts import rights, staff
+from crmapp.accounts.users import User
 from crmapp.database import Db, Document
 from crmapp.leads import filters, sorting
 from crmapp.leads.sorting import Order
@@ -54,11 +55,11 @@ class LeadsPage:
         return {name: getattr(self, name) for name in names}
 
 
-def list_page(db: Db, values: Mapping[str, Any]) -> tuple[LeadsPage, dict[str, str]]:
-    """The page that the query string `values` asks for, and its filter. Raises BadInput, and pymongo's
-    ExecutionTimeout where the search takes too long."""
+def list_page(db: Db, user: User, values: Mapping[str, Any]) -> tuple[LeadsPage, dict[str, str]]:
+    """The page that the query string `values` asks for among the leads of `user`, and its filter. Raises BadInput, and
+    pymongo's ExecutionTimeout where the search takes too long."""
     filter = filters.parse({k: v for k, v in values.items() if k not in KEYS})
-    query = filters.to_query(filter)
+    query = rights.within(rights.leads_of(user), filters.to_query(filter))
     sort = str(values.get("sort") or sorting.DEFAULT)
     order = sorting.order_of(sort)
     size = number(values, "pageSize", PAGE_SIZE, max(PAGE_SIZES))
@@ -159,27 +160,26 @@ def _cut(items: list[Document], size: int) -> tuple[list[Document], bool]:
     return items[:size], len(items) > size
 
 
-def choices(db: Db) -> Document:
-    """What the filters offer: every source and tag that some lead has, and (id, name) of who works with leads."""
-    people = staff.names(staff.everyone(db))
+def choices(db: Db, user: User) -> Document:
+    """What the filters offer: every source and tag that a lead of `user` has, (id, name) of who works with leads."""
     return {
-        "sources": _every(db, "source"),
-        "tags": _every(db, "tags"),
-        "agents": list(people.items()),
+        "sources": _every(db, user, "source"),
+        "tags": _every(db, user, "tags"),
+        "agents": list(staff.names(staff.known_to(db, user)).items()),
     }
 
 
-def _every(db: Db, field: str) -> list[str]:
-    values = db.leads.distinct(field, maxTimeMS=SLOWEST_QUERY_MS)
+def _every(db: Db, user: User, field: str) -> list[str]:
+    values = db.leads.distinct(field, rights.leads_of(user), maxTimeMS=SLOWEST_QUERY_MS)
     return sorted((value for value in values if value and isinstance(value, str)), key=str.casefold)
 
 
-def companies(db: Db, values: Mapping[str, Any]) -> list[str]:
-    """Up to ten companies that begin with the "q" of `values`, as it is written. Raises BadInput."""
+def companies(db: Db, user: User, values: Mapping[str, Any]) -> list[str]:
+    """Up to ten companies of leads of `user` that begin with the "q" of `values`, as it is written. Raises BadInput."""
     q = text(values, "q", most=200)
     if not q:
         return []
-    named = {"company": {"$regex": f"^{re.escape(q)}"}}
+    named = {**rights.leads_of(user), "company": {"$regex": f"^{re.escape(q)}"}}
     found = db.leads.aggregate(
         [{"$match": named}, {"$group": {"_id": "$company"}}, {"$limit": MOST_SUGGESTED}],
         maxTimeMS=SLOWEST_QUERY_MS,

@@ -18,14 +18,14 @@ leads = Blueprint("leads", __name__, url_prefix="/crm/leads")
 
 @leads.get("")
 def index() -> ResponseReturnValue:
-    page, filter = listing.list_page(db, request.args.to_dict())
+    page, filter = listing.list_page(db, signed_in(), request.args.to_dict())
     if wants_json():
         return success(page.to_dict())
     return render_template(
         "leads/index.html",
         page=page,
         filter=filter,
-        choices=listing.choices(db),
+        choices=listing.choices(db, signed_in()),
         statuses=[status.value for status in LeadStatus],
         stages=fields.STAGES,
         page_sizes=listing.PAGE_SIZES,
@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
 
 @leads.get("/companies")
 def companies() -> ResponseReturnValue:
-    return success({"items": listing.companies(db, request.args)})
+    return success({"items": listing.companies(db, signed_in(), request.args)})
 
 
 @leads.post("/selections")

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from bson import ObjectId
 
+from crmapp.accounts import rights
 from crmapp.accounts.users import User
 from crmapp.clock import now
 from crmapp.database import Db, Document
@@ -46,7 +47,8 @@ def parse(body: dict[str, Any]) -> Document:
 
 
 def freeze(db: Db, user: User, wanted: Document) -> Document:
-    """The set that is `wanted`, as it is now: {_id, total, …}. One that was frozen before is found again.
+    """The set that is `wanted` among the leads of `user`, as it is now: {_id, total, …}. One that was frozen before is
+    found again.
 
     Raises BadInput where no lead is in it, or it is kept no longer.
     """
@@ -54,7 +56,7 @@ def freeze(db: Db, user: User, wanted: Document) -> Document:
         return find(db, user, wanted["selectionId"])
     selection_id, expires = f"selection_{secrets.token_hex(12)}", now() + KEPT
     total = 0
-    parts = enumerate(_parts(_ids(db, wanted)))
+    parts = enumerate(_parts(_ids(db, wanted, rights.leads_of(user))))
     while some := list(islice(parts, PARTS_AT_ONCE)):
         more = {"selectionId": selection_id, "expireAt": expires}
         db.selection_parts.insert_many({**more, "n": n, "ids": ids} for n, ids in some)
@@ -79,12 +81,13 @@ def nothing_in(wanted: Document) -> str:
     return "No lead matches this filter: change the filter."
 
 
-def _ids(db: Db, wanted: Document) -> Iterator[ObjectId]:
+def _ids(db: Db, wanted: Document, limits: Document) -> Iterator[ObjectId]:
     """The ids that were sent are kept as they are: whoever goes through them says which leads are gone."""
     if "leadIds" in wanted:
-        some = {"_id": {"$in": wanted["leadIds"]}}
+        some = {"_id": {"$in": wanted["leadIds"]}, **limits}
         return iter(wanted["leadIds"] if db.leads.find_one(some, {"_id": 1}) else ())
-    found = db.leads.find(filters.to_query(wanted["filter"]), {"_id": 1}, batch_size=10 * PART)
+    query = rights.within(limits, filters.to_query(wanted["filter"]))
+    found = db.leads.find(query, {"_id": 1}, batch_size=10 * PART)
     return (lead["_id"] for lead in found.max_time_ms(SLOWEST_FREEZE_MS))
 
 

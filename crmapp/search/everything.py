@@ -11,7 +11,7 @@ from functools import partial
 from flask import url_for
 
 from crmapp import bounded
-from crmapp.accounts import staff
+from crmapp.accounts import rights, staff
 from crmapp.accounts.users import User
 from crmapp.addresses import InvalidAddress, normalise
 from crmapp.database import Db, Document
@@ -51,9 +51,10 @@ Search = Callable[[Db, User, str], list[Hit]]
 def find(db: Db, user: User, q: str) -> list[Section]:
     """Every section in which something was found, or might have been. What is exactly `q`, an address or the id of a
     job, comes first."""
+    reachable = [each for each in SEARCHES if user.may_enter_back_office or each[0] not in OFFICE]
     sections = [
         Section(name, title, bounded.within(SECONDS, partial(search, db, user, q)), url(q))
-        for name, title, search, url in SEARCHES
+        for name, title, search, url in reachable
     ]
     return [section for section in sections if section.hits != []]
 
@@ -64,12 +65,13 @@ def _exact(db: Db, user: User, q: str) -> list[Hit]:
     except InvalidAddress:
         return _jobs_by(db, user, {"_id": q})
     same = {"email": email}
-    leads, people = db.leads.find(same).limit(MOST), db.users.find(same)
+    leads = db.leads.find({**rights.leads_of(user), **same}).limit(MOST)
+    people = db.users.find(same) if user.may_enter_back_office else ()
     return [*map(_lead, leads), *map(_person, people)]
 
 
 def _leads(db: Db, user: User, q: str) -> list[Hit]:
-    page, _ = lead_listing.list_page(db, {"q": q, "pageSize": str(MOST)})
+    page, _ = lead_listing.list_page(db, user, {"q": q, "pageSize": str(MOST)})
     return [_lead(lead) for lead in page.items]
 
 
@@ -101,7 +103,7 @@ def _person(person: Document) -> Hit:
 
 
 def _entries(db: Db, user: User, q: str) -> list[Hit]:
-    page, _ = entries.list_page(db, {"q": q})
+    page, _ = entries.list_page(db, user, {"q": q})
     return [
         Hit(
             entries.title(entry),
@@ -189,3 +191,5 @@ SEARCHES: list[tuple[str, str, Search, Callable[[str], str]]] = [
     ("documents", "Documents", _documents, _all("sync_pages.index")),
     ("jobs", "Jobs", _jobs, _nowhere),
 ]
+# Nothing for agents.
+OFFICE = ("people", "documents")

@@ -14,7 +14,7 @@ from tests.support.visitor import PAGE
 
 def counted(site, per_day, db):
     with site.app_context():
-        return {day.isoformat(): count for day, count in per_day(db).items() if count}
+        return {day.isoformat(): count for day, count in per_day(db, {}).items() if count}
 
 
 def days_ago(days):
@@ -130,7 +130,9 @@ def test_with_no_leads_it_says_how_to_begin(ann):
 def test_what_takes_too_long_says_so_and_the_rest_is_shown(some_leads, ann, monkeypatch):
     monkeypatch.setattr(memory, "SLOWEST_SECONDS", 0.02)
     sleeps = [{"$match": {"$expr": {"$function": SLEEP}}}, {"$sortByCount": "$status"}]
-    monkeypatch.setattr(figures, "leads_by_status", lambda db: list(db.leads.aggregate(sleeps)))
+    monkeypatch.setattr(
+        figures, "leads_by_status", lambda db, limits: list(db.leads.aggregate(sleeps))
+    )
     answer = ann.get("/crm")
     assert answer.status_code == 200
     page = answer.get_data(as_text=True)
@@ -178,7 +180,7 @@ def test_only_a_lack_of_time_is_passed_over(db):
 @pytest.mark.parametrize(
     ("leads", "failed_mail", "jobs", "steps"),
     [
-        (None, None, [], []),
+        (None, 0, [], []),
         ({"active": 5}, 0, ["running"], []),
         (
             {"failed": 1, "qualified": 1, "new": 1200},
@@ -196,7 +198,7 @@ def test_only_a_lack_of_time_is_passed_over(db):
 )
 def test_what_to_do_next(site, leads, failed_mail, jobs, steps):
     with site.test_request_context():
-        assert [step.text for step in next_steps.of(leads, failed_mail, jobs)] == steps
+        assert [step.text for step in next_steps.of(leads, failed_mail, jobs, True)] == steps
 
 
 def test_people_land_here(ann, visitor):

@@ -65,7 +65,7 @@ def test_kills_while_mail_is_leaving(db, scripted_smtp, new_server, admin, new_l
     until(lambda: not db.pending_emails.find_one({}), what="the queue is empty")
     assert_adds_up(db, session_id, LEADS)
     assert db.failed_emails.count_documents({}) == 0
-    assert len(smtp.taken) == LEADS
+    assert sum(address.startswith("lead") for address in smtp.taken) == LEADS
     extra = extra_mails(smtp)
     assert set(extra.values()) <= {1}
     assert sum(extra.values()) <= open_at_kills <= KILLS * CONNECTIONS

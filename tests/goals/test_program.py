@@ -14,7 +14,7 @@ def send(api):
 
     def call(method, goal_id, body=None):
         path = f"{GOALS}/{goal_id}"
-        return api.client.open(path, method=method, json=body, headers=api._headers)
+        return api.client.open(path, method=method, json=body, headers=api.headers)
 
     return call
 

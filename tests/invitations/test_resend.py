@@ -20,7 +20,7 @@ def correct(api):
 
     def send(mail, email):
         return api.client.patch(
-            f"/crm/email-queue/failed/{mail['_id']}", headers=api._headers, json={"email": email}
+            f"/crm/email-queue/failed/{mail['_id']}", headers=api.headers, json={"email": email}
         )
 
     return send

@@ -15,7 +15,7 @@ def send(api):
 
     def call(method, entry_id, body=None):
         path = f"{JOURNAL}/{entry_id}"
-        return api.client.open(path, method=method, json=body, headers=api._headers)
+        return api.client.open(path, method=method, json=body, headers=api.headers)
 
     return call
 
@@ -88,9 +88,9 @@ def test_the_body_must_be_json(api):
     assert api.post(JOURNAL, []).status_code == 400
 
 
-def test_two_who_change_different_fields_at_once_both_keep_their_change(db, new_entry):
-    entry = entries.find(db, str(new_entry()["_id"]))
-    entries.change(db, entry, {"text": "the one"})
-    entries.change(db, entry, {"kind": "meeting"})
+def test_two_who_change_different_fields_at_once_both_keep_their_change(db, admin, new_entry):
+    entry = entries.find(db, admin, str(new_entry()["_id"]))
+    entries.change(db, admin, entry, {"text": "the one"})
+    entries.change(db, admin, entry, {"kind": "meeting"})
     stored = db.journal_entries.find_one()
     assert (stored["text"], stored["kind"]) == ("the one", "meeting")

@@ -41,7 +41,7 @@ def send(api: Any) -> Callable[..., TestResponse]:
 
     def call(method: str, lead_id: ObjectId | str, body: Any = None) -> TestResponse:
         path = f"/crm/leads/{lead_id}"
-        answer: TestResponse = api.client.open(path, method=method, json=body, headers=api._headers)
+        answer: TestResponse = api.client.open(path, method=method, json=body, headers=api.headers)
         return answer
 
     return call

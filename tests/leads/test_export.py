@@ -185,7 +185,7 @@ def test_who_may_export(new_api, new_person):
 def test_a_long_export_is_streamed(api, new_leads):
     new_leads(2500, notes="x" * 500)
     pieces = 0
-    answer = api.client.get("/crm/leads/export.csv", headers=api._headers, buffered=False)
+    answer = api.client.get("/crm/leads/export.csv", headers=api.headers, buffered=False)
     for _ in answer.response:
         pieces += 1
     assert pieces > 50

@@ -38,9 +38,9 @@ def test_everybody_has_their_own(api, new_api, new_person):
     kept = save(api, "Mine", source="fair").json["data"]
     bob = new_api(new_person("bob@example.com"))
     assert names(bob) == []
-    assert bob.client.delete(f"{FILTERS}/{kept['id']}", headers=bob._headers).status_code == 404
+    assert bob.client.delete(f"{FILTERS}/{kept['id']}", headers=bob.headers).status_code == 404
     assert names(api) == ["Mine"]
-    assert api.client.delete(f"{FILTERS}/{kept['id']}", headers=api._headers).status_code == 200
+    assert api.client.delete(f"{FILTERS}/{kept['id']}", headers=api.headers).status_code == 200
     assert names(api) == []
 
 
@@ -73,5 +73,5 @@ def test_there_are_not_too_many(api, monkeypatch):
 
 def test_an_id_that_is_none(api):
     for wrong in (ObjectId(), "x"):
-        gone = api.client.delete(f"{FILTERS}/{wrong}", headers=api._headers)
+        gone = api.client.delete(f"{FILTERS}/{wrong}", headers=api.headers)
         assert gone.status_code == 404

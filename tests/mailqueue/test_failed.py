@@ -152,9 +152,9 @@ def test_dropping_keeps_the_mail_and_says_who(api, admin, db):
 def test_dropping_one(api, db):
     mail = failed(db)
     path = f"/crm/email-queue/failed/{mail['_id']}"
-    assert api.client.delete(path, headers=api._headers).json["data"]["dropped"] == 1
+    assert api.client.delete(path, headers=api.headers).json["data"]["dropped"] == 1
     for gone in (f"/crm/email-queue/failed/{ObjectId()}", "/crm/email-queue/failed/nonsense"):
-        answer = api.client.delete(gone, headers=api._headers)
+        answer = api.client.delete(gone, headers=api.headers)
         assert answer.status_code == 404
         assert len(answer.json["msg"].split()) > 3
 

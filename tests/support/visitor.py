@@ -54,15 +54,18 @@ class Caller:
         self.client = site.test_client()
         with site.app_context():
             login = sessions.begin(db, user, Kind.PROGRAM, "127.0.0.1", "a program")
-            self._headers = {"Authorization": f"Bearer {issue_bearer(login)}"}
+            self.headers = {"Authorization": f"Bearer {issue_bearer(login)}"}
 
     def get(self, path: str, **headers: str) -> TestResponse:
-        return self.client.get(path, headers={**self._headers, **headers})
+        return self.client.get(path, headers={**self.headers, **headers})
 
     def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
         """`options` are those of werkzeug's test client, in place of the JSON `body`."""
         options = options or {"data": json.dumps(body), "content_type": "application/json"}
-        return self.client.post(path, headers=self._headers, **options)
+        return self.client.post(path, headers=self.headers, **options)
+
+    def patch(self, path: str, body: Any) -> TestResponse:
+        return self.client.patch(path, headers=self.headers, json=body)
 
     def activate(self, **body: Any) -> str:
         """Start an activation; returns its session id."""

@@ -4,6 +4,7 @@ import { showSentence } from "./sentence.js";
 
 export function startBanner() {
   const banner = document.getElementById("system-banner");
+  if (!banner) return;
   const text = banner.querySelector('[data-field="text"]');
 
   live.addEventListener("health", ({ detail: health }) => {

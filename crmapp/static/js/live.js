@@ -13,6 +13,9 @@ const POLL_BUSY = 2000;
 const POLL_IDLE = 10_000;
 const SLEPT = 90_000;
 
+// Agents have nothing to do with mail.
+const WATCHES_MAIL = document.getElementById("queue-badge") !== null;
+
 // The user is part of the name: the tabs of whoever signed in before must not be heard.
 const NAME = `crmapp-live-${document.body.dataset.userId}`;
 
@@ -132,8 +135,8 @@ class Live extends EventTarget {
     // What stands still is asked about too now and then: somebody may have gone on with it, or ended it.
     const asked = new Set([...(all ? sessions.unfinished() : sessions.running()), ...ids]);
     const results = await Promise.allSettled([
-      pollQueue().then((status) => this.#takeQueue(status)),
-      pollHealth().then((health) => this.takeHealth(health)),
+      ...(WATCHES_MAIL ? [pollQueue().then((status) => this.#takeQueue(status))] : []),
+      ...(WATCHES_MAIL ? [pollHealth().then((health) => this.takeHealth(health))] : []),
       ...(all ? [pollActive().then((docs) => docs.forEach((doc) => sessions.update(doc)))] : []),
       ...[...asked].map((id) => this.#pollSession(id, silentSince)),
     ]);

@@ -4,6 +4,7 @@ import { live } from "./live.js";
 
 export function startQueueBadge() {
   const badge = document.getElementById("queue-badge");
+  if (!badge) return;
   const total = badge.querySelector('[data-field="total"]');
   const failed = badge.querySelector('[data-field="failed"]');
   const link = badge.querySelector(".queue-failed");
