@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging.config
 import secrets
 import signal
 import threading
@@ -13,9 +14,11 @@ import click
 from flask import Flask, current_app
 from pymongo.errors import PyMongoError
 
+import logs
 from crmapp import database, local
 from crmapp.accounts import passwords, users
 from crmapp.addresses import InvalidAddress
+from crmapp.audit import record as audit
 from crmapp.database import StandaloneError, db
 from crmapp.invitations.commands import queue_commands
 from crmapp.jobs import control, progress
@@ -86,6 +89,7 @@ def prepare_database() -> tuple[str | None, str | None]:
     email = settings.admin_email or "admin@example.com"
     password = settings.admin_password or secrets.token_urlsafe(12)
     _save_admin(email, password)
+    audit.record(db, "flask init-db", None, email)
     return email, None if settings.admin_password else password
 
 
@@ -134,6 +138,7 @@ def create_admin(email: str, password: str) -> None:
         )
     except (passwords.PasswordRefused, InvalidAddress) as error:
         raise click.ClickException(str(error)) from None
+    audit.record(db, "flask create-admin", None, user.email)
     click.echo(f"{user.email} is a superadmin.")
 
 
@@ -159,6 +164,7 @@ def worker() -> None:
     """Run the background loops alone, until told to stop; web processes then have RUN_WORKERS=0."""
     from crmapp.background import Background
 
+    logging.config.dictConfig(logs.config(current_app.config["SETTINGS"].log_format))
     _require_database()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -120,6 +120,8 @@ TABLE: dict[str, tuple[str, str | None]] = {
     "GET /crm/users/<user_id>": (ADMINS, USER),
     "PATCH /crm/users/<user_id>": (ADMINS, USER),
     "POST /crm/users/<user_id>/invitation": (ADMINS, USER),
+    "GET /crm/audit": (ADMINS, None),
+    "GET /crm/audit/export.csv": (ADMINS, None),
     "GET /sync": (ADMINS, None),
     "POST /api/ml/sync/<type>": (ADMINS, None),
     "GET /api/ml/sync/jobs": (ADMINS, None),

@@ -10,6 +10,7 @@ from crmapp.accounts.attempts import attempts
 from crmapp.accounts.sessions import Kind
 from crmapp.accounts.users import User
 from crmapp.addresses import InvalidAddress, normalise
+from crmapp.audit import record as audit
 from crmapp.clock import now
 from crmapp.database import Db, db
 
@@ -30,19 +31,22 @@ def check(db: Db, email: str, password: str, address: str) -> User:
     except InvalidAddress:
         account = email.strip().lower()
     attempts().begin(account, address)
-    user = _match(db, account, password)
+    user, known = _match(db, account, password)
     if user is None:
         attempts().failed(address)
+        if known:
+            audit.refused(known.email, known.key)
         raise SignInRefused(REFUSED)
     attempts().succeeded(account)
     db.users.update_one({"_id": user.key}, {"$set": {"lastSeenAt": now()}})
     return user
 
 
-def _match(db: Db, email: str, password: str) -> User | None:
-    user = users.by_email(db, email)
-    matches = passwords.matches(user.password_hash if user else None, password)
-    return user if user and matches and user.is_active else None
+def _match(db: Db, email: str, password: str) -> tuple[User | None, User | None]:
+    """Who may sign in with these, and whose the address is."""
+    known = users.by_email(db, email)
+    matches = passwords.matches(known.password_hash if known else None, password)
+    return (known if known and matches and known.is_active else None), known
 
 
 def begin_session(user: User) -> None:
@@ -54,6 +58,7 @@ def begin_session(user: User) -> None:
 
 def begin_program(user: User) -> str:
     """Sign the program in that asks; returns its bearer token."""
+    audit.done_by(user)
     return tokens.issue_bearer(_note_session(user, Kind.PROGRAM))
 
 
@@ -65,6 +70,7 @@ def _note_session(user: User, kind: Kind) -> str:
 
 def end_session() -> None:
     """Sign this browser out."""
+    audit.done_by(current_user._get_current_object())
     sessions.end(db, current_user.key, sessions.id_of(current_user.login))
     logout_user()
 

@@ -11,6 +11,7 @@ from crmapp.accounts.access import signed_in, still_allowed
 from crmapp.accounts.users import User
 from crmapp.activation import preview as previews
 from crmapp.activation.start import TYPE, start
+from crmapp.audit import record as audit
 from crmapp.database import Db, Document, current, db
 from crmapp.jobs import jobs, progress
 from crmapp.jobs.jobs import NotYours
@@ -45,6 +46,7 @@ def activate() -> ResponseReturnValue:
         settings.job_lease_seconds,
         settings.undo_seconds,
     )
+    audit.note(job["_id"], leads=job["counts"]["total"])
     progress.refresh(db, job["_id"])
     live.ring(BELL)
     return success({"sessionId": job["_id"], "total": job["counts"]["total"]}, 202)

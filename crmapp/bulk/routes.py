@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from crmapp.accounts import rights
 from crmapp.accounts.access import signed_in
+from crmapp.audit import record as audit
 from crmapp.bulk import actions
 from crmapp.bulk.actions import Action
 from crmapp.bulk.preview import preview as previewed
@@ -34,6 +35,7 @@ def start(name: str) -> ResponseReturnValue:
     action, body = _allowed(name), json_object()
     params = action.read(db, body)
     job = started(db, signed_in(), action, params, selections.parse(body))
+    audit.note(job["_id"], leads=job["counts"]["total"], **params)
     progress.refresh(db, job["_id"])
     live.ring(BELL)
     told = {"jobId": job["_id"], "sessionId": job["_id"], "total": job["counts"]["total"]}

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from crmapp.accounts import staff
 from crmapp.accounts.access import signed_in, wants_json
+from crmapp.audit import record as audit
 from crmapp.clock import now
 from crmapp.database import Document, db
 from crmapp.forms import BadFields, submitted
@@ -96,6 +97,7 @@ def _find(goal_id: str) -> Document:
 
 
 def _saved(goal: Document, what: str, status: int = 200) -> ResponseReturnValue:
+    audit.note(str(goal["title"]), id=str(goal["id"]))
     if wants_json():
         return success(goal, status)
     flash(f"The goal “{goal['title']}” {what}.")

@@ -10,6 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from crmapp.accounts import rights
 from crmapp.accounts.access import signed_in, wants_json
+from crmapp.audit import record as audit
 from crmapp.database import Document, current, db
 from crmapp.errors import MESSAGES, answer
 from crmapp.imports import imports as brought_files
@@ -68,9 +69,11 @@ def import_at_once() -> ResponseReturnValue:
     if file is None:
         raise BadInput(NO_FILE)
     try:
-        return success(import_leads(db, signed_in().who, file.stream).to_dict())
+        result = import_leads(db, signed_in().who, file.stream).to_dict()
     except NotACsv as error:
         raise BadInput(str(error), 415) from None
+    audit.note(file.filename or "", imported=result["imported"], updated=result["updated"])
+    return success(result)
 
 
 @imports.post("/imports")
@@ -80,6 +83,7 @@ def bring() -> ResponseReturnValue:
         raise BadInput(NO_FILE)
     name = (file.filename or "file.csv").replace("\\", "/").rpartition("/")[2][:200]
     brought = brought_files.bring(db, signed_in(), name, file.stream)
+    audit.note(name)
     return success(brought_files.public(brought), 201)
 
 
@@ -110,13 +114,16 @@ def begin(import_id: str) -> ResponseReturnValue:
     user = signed_in()
     brought = brought_files.find(db, user, import_id)
     job = start(db, user, brought, brought_files.mapping_of(brought, json_object()))
+    audit.note(brought["file"])
     return _started(job)
 
 
 @imports.post("/imports/<import_id>/undo")
 def take_back(import_id: str) -> ResponseReturnValue:
     user = signed_in()
-    return _started(undo.start(db, user, brought_files.find(db, user, import_id)))
+    brought = brought_files.find(db, user, import_id)
+    audit.note(brought["file"])
+    return _started(undo.start(db, user, brought))
 
 
 def _started(job: Document) -> ResponseReturnValue:
@@ -139,6 +146,7 @@ def export_csv() -> ResponseReturnValue:
     user = signed_in()
     if "export" not in rights.actions_for(user):
         raise BadInput("Your account may not export leads. Ask an administrator.", 403)
+    audit.note(**request.args.to_dict())
     return _download(*export(current(), user, request.args.to_dict()))
 
 

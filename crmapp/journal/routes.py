@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from crmapp.accounts import staff
 from crmapp.accounts.access import signed_in, wants_json
+from crmapp.audit import record as audit
 from crmapp.clock import now
 from crmapp.database import Document, db
 from crmapp.forms import BadFields, submitted
@@ -99,6 +100,7 @@ def _find(entry_id: str) -> Document:
 
 
 def _saved(entry: Document, what: str, status: int = 200) -> ResponseReturnValue:
+    audit.note(entries.title(entry), id=str(entry["id"]))
     if wants_json():
         return success(entry, status)
     flash(f"{entries.title(entry)} {what}.")

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from crmapp.accounts import rights
 from crmapp.accounts.access import signed_in, wants_json
+from crmapp.audit import record as audit
 from crmapp.database import Document, db
 from crmapp.forms import BadFields, submitted
 from crmapp.goals.goals import number_text
@@ -42,6 +43,7 @@ def add() -> ResponseReturnValue:
         if wants_json():
             raise
         return _form(values, error), error.status
+    audit.note(name_of(lead), id=str(lead["_id"]))
     if wants_json():
         return success(lead, 201)
     flash(f"{name_of(lead)} is added.")
@@ -65,6 +67,7 @@ def change(lead_id: str) -> ResponseReturnValue:
         lead, changed = editing.change(db, ObjectId(lead_id), values, signed_in())
     except (BadFields, Changed) as error:
         return _refused(error, values, lead_id)
+    audit.note(name_of(lead), fields=changed)
     if wants_json():
         return success(lead)
     flash(f"{name_of(lead)} is saved." if changed else "Nothing was changed.")
@@ -76,6 +79,7 @@ def change(lead_id: str) -> ResponseReturnValue:
 def remove(lead_id: str) -> ResponseReturnValue:
     lead = _find(lead_id)
     editing.remove(db, ObjectId(lead_id), signed_in())
+    audit.note(name_of(lead))
     if wants_json():
         return success(lead)
     flash(f"{name_of(lead)} is deleted.")

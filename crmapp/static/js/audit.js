@@ -1,0 +1,4 @@
+// What the audit log does besides what every page does.
+import { startFilter } from "./filter.js";
+
+startFilter();
