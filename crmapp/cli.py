@@ -105,7 +105,10 @@ def _require_database() -> None:
 
 def _save_admin(email: str, password: str) -> None:
     try:
+        passwords.check_choice(password, password, email)
         users.save_admin(db, email, email.partition("@")[0], passwords.hash_password(password))
+    except passwords.PasswordRefused as error:
+        raise click.ClickException(f"ADMIN_PASSWORD: {error}") from None
     except InvalidAddress as error:
         raise click.ClickException(f"ADMIN_EMAIL: {error}") from None
 
@@ -132,7 +135,7 @@ def add_sample_leads(count: int) -> None:
 def create_admin(email: str, password: str) -> None:
     """Make EMAIL a superadmin with a new password, whether or not there is such a user."""
     try:
-        passwords.check_choice(password, password)
+        passwords.check_choice(password, password, email)
         user = users.save_admin(
             db, email, email.partition("@")[0], passwords.hash_password(password)
         )

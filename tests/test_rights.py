@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from crmapp.accounts import rights
+from crmapp.accounts import api_tokens, rights, sessions
+from crmapp.accounts.sessions import Kind
 from crmapp.accounts.users import Role
 from crmapp.clock import now
 from tests.jobs.desk import kept
@@ -24,13 +25,14 @@ IN, HIDDEN, FORBIDDEN, SIGN_IN = "let in", "not found", "forbidden", "told to si
 
 # What a route is about, and so whose things somebody may come near: see `outcome`.
 LEAD, ENTRY, GOAL, JOB, SYNC = ["lead", "entry", "goal", "job", "sync"]
-IMPORT, FILTER, USER = ["import", "filter", "user"]
+IMPORT, FILTER, USER, SESSION, TOKEN = ["import", "filter", "user", "session", "token"]
 
 # By method and path: who it is for, and what the first part of the path that varies is.
 TABLE: dict[str, tuple[str, str | None]] = {
     "GET /": (OPEN, None),
     "GET /healthz": (OPEN, None),
     "GET /readyz": (OPEN, None),
+    "GET /metrics": (OPEN, None),  # behind a token of its own
     "GET /login": (OPEN, None),
     "POST /login": (OPEN, None),
     "POST /api/login": (OPEN, None),
@@ -38,9 +40,23 @@ TABLE: dict[str, tuple[str, str | None]] = {
     "POST /invitation/<token>": (OPEN, None),
     "POST /invitation/<token>/renew": (OPEN, None),
     "POST /logout": (OPEN, None),
+    "GET /forgot": (OPEN, None),
+    "POST /forgot": (OPEN, None),
+    "GET /password/<token>": (OPEN, None),
+    "POST /password/<token>": (OPEN, None),
     "GET /static/<path:filename>": (OPEN, None),
     "GET /bootstrap/static/<path:filename>": (OPEN, None),
     "GET /welcome": (EVERYBODY, None),
+    "GET /profile": (EVERYBODY, None),
+    "POST /profile": (EVERYBODY, None),
+    "PATCH /profile": (EVERYBODY, None),
+    "POST /profile/password": (EVERYBODY, None),
+    "DELETE /profile/sessions/<session_id>": (EVERYBODY, SESSION),
+    "POST /profile/sessions/<session_id>/end": (EVERYBODY, SESSION),
+    "POST /profile/sessions/end-others": (EVERYBODY, None),
+    "POST /profile/tokens": (EVERYBODY, None),
+    "DELETE /profile/tokens/<token_id>": (EVERYBODY, TOKEN),
+    "POST /profile/tokens/<token_id>/revoke": (EVERYBODY, TOKEN),
     "GET /stream": (AGENTS, None),
     "GET /crm": (AGENTS, None),
     "GET /crm/search": (AGENTS, None),
@@ -136,10 +152,12 @@ ENTERS = {
     ADMINS: {Role.ADMIN, Role.SUPERADMIN},
 }
 # Whose things stay closed to a role that is let in otherwise, and how.
+OWN_ONLY = {FILTER: HIDDEN, SESSION: HIDDEN, TOKEN: HIDDEN}
 CLOSED = {
-    Role.AGENT: {LEAD: HIDDEN, ENTRY: HIDDEN, GOAL: HIDDEN, JOB: FORBIDDEN, FILTER: HIDDEN},
-    Role.ADMIN: {JOB: FORBIDDEN, SYNC: FORBIDDEN, IMPORT: FORBIDDEN, FILTER: HIDDEN},
-    Role.SUPERADMIN: {FILTER: HIDDEN},
+    Role.USER: OWN_ONLY,
+    Role.AGENT: {LEAD: HIDDEN, ENTRY: HIDDEN, GOAL: HIDDEN, JOB: FORBIDDEN, **OWN_ONLY},
+    Role.ADMIN: {JOB: FORBIDDEN, SYNC: FORBIDDEN, IMPORT: FORBIDDEN, **OWN_ONLY},
+    Role.SUPERADMIN: OWN_ONLY,
 }
 SOME_ID = "5f0000000000000000000000"
 
@@ -196,6 +214,10 @@ def thing_of(db, new_leads, new_person):
             return str(job["_id"])
         if kind == IMPORT:
             return str(db.imports.insert_one(brought_by(person)).inserted_id)
+        if kind == SESSION:
+            return sessions.id_of(sessions.begin(db, person, Kind.BROWSER, "192.0.2.1", "x"))
+        if kind == TOKEN:
+            return str(api_tokens.create(db, person, "x", 1)[1]["_id"])
         if kind == USER:
             return new_person(f"{ObjectId()}@example.com", Role.USER).id
         if kind == LEAD:

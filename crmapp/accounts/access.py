@@ -131,7 +131,10 @@ def check_csrf() -> None:
         return
     if _bearer(request) or request.endpoint == "accounts.api_login":
         return
-    if request.blueprint in ("accounts", "invitations") or current_user.is_authenticated:
+    if (
+        request.blueprint in ("accounts", "invitations", "forgotten")
+        or current_user.is_authenticated
+    ):
         csrf.protect()
 
 

@@ -14,6 +14,9 @@ from werkzeug.exceptions import TooManyRequests
 
 PER_ACCOUNT = parse("10 per minute")
 PER_ADDRESS = parse("30 per minute")
+# Of asking for a new password: each may send a mail.
+RESETS_PER_ACCOUNT = parse("3 per hour")
+RESETS_PER_ADDRESS = parse("20 per hour")
 REDIS_OPTIONS: Any = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 
 
@@ -40,6 +43,15 @@ class Attempts:
 
     def succeeded(self, account: str) -> None:
         self._ask(lambda limiter: limiter.clear(PER_ACCOUNT, account))
+
+    def begin_reset(self, account: str, address: str) -> bool:
+        """Count that a new password is asked for. False where it was for the account too often, which nobody is told.
+
+        Raises TooManyRequests for the address.
+        """
+        if not self._ask(lambda limiter: limiter.hit(RESETS_PER_ADDRESS, "reset", address)):
+            raise TooManyRequests
+        return bool(self._ask(lambda limiter: limiter.hit(RESETS_PER_ACCOUNT, "reset", account)))
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], Any]) -> Any:
         try:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bson import ObjectId
+from pymongo import ReturnDocument
 
 from crmapp.accounts.users import User
 from crmapp.clock import now
@@ -76,8 +77,13 @@ def end(db: Db, user_key: ObjectId, session_id: str) -> bool:
     return ended
 
 
-def end_all(db: Db, user_key: ObjectId) -> None:
-    """Sign the user out everywhere; their open streams end within a second or so."""
-    db.users.update_one({"_id": user_key}, {"$inc": {"sessionVersion": 1}})
+def end_all(db: Db, user_key: ObjectId) -> User | None:
+    """Sign the user out everywhere; their open streams end within a second or so. Returns the user as they are now,
+    ready to be signed in anew; None where there is none."""
+    newer = {"$inc": {"sessionVersion": 1}}
+    user = db.users.find_one_and_update(
+        {"_id": user_key}, newer, return_document=ReturnDocument.AFTER
+    )
     db.sessions.delete_many({"userId": user_key})
     live.recheck(str(user_key))
+    return User(user) if user else None

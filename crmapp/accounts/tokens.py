@@ -1,4 +1,4 @@
-"""Signed texts: bearer tokens of programs, and the links in invitations."""
+"""Signed texts: bearer tokens of programs, and the links in invitations and to a new password."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 BEARER_SECONDS = 12 * 3600
 INVITATION_SECONDS = 7 * 24 * 3600
+RESET_SECONDS = 3600
 
 
 class LinkFault(StrEnum):
@@ -30,7 +31,7 @@ class BadLink(Exception):
         self.fault = fault
 
 
-class SignedInvitation(NamedTuple):
+class SignedLink(NamedTuple):
     """What a link that was not forged says, also when it is too old to be used."""
 
     user_id: ObjectId
@@ -55,14 +56,28 @@ def sign_invitation(user_id: ObjectId, nonce: str) -> str:
     return _signer("invitation").dumps([str(user_id), nonce])
 
 
-def read_invitation(token: str) -> SignedInvitation:
+def read_invitation(token: str) -> SignedLink:
     """Raises BadLink where it is forged or damaged."""
+    return _read_link("invitation", token, INVITATION_SECONDS)
+
+
+def sign_reset(user_id: ObjectId, nonce: str) -> str:
+    """The same for the address under which a forgotten password is replaced."""
+    return _signer("reset").dumps([str(user_id), nonce])
+
+
+def read_reset(token: str) -> SignedLink:
+    """Raises BadLink where it is forged or damaged."""
+    return _read_link("reset", token, RESET_SECONDS)
+
+
+def _read_link(purpose: str, token: str, seconds: int) -> SignedLink:
     try:
-        (user_id, nonce), signed_at = _signer("invitation").loads(token, return_timestamp=True)
+        (user_id, nonce), signed_at = _signer(purpose).loads(token, return_timestamp=True)
     except (BadSignature, ValueError):
         raise BadLink(LinkFault.INVALID) from None
     age = (datetime.now(UTC) - signed_at).total_seconds()
-    return SignedInvitation(ObjectId(user_id), nonce, age > INVITATION_SECONDS)
+    return SignedLink(ObjectId(user_id), nonce, age > seconds)
 
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:

@@ -149,6 +149,25 @@ def save_admin(db: Db, email: str, name: str, password_hash: str) -> User:
     return User(document)
 
 
+def begin_reset(db: Db, user_id: ObjectId) -> None:
+    """Make the newest link to a new password the only one that counts. Until one is asked for there is none."""
+    db.users.update_one({"_id": user_id}, {"$set": {"resetNonce": new_nonce()}})
+
+
+def replace_password(
+    db: Db, user_id: ObjectId, password_hash: str, nonce: str | None = None
+) -> User | None:
+    """Give an active user another password; where the link of a `nonce` allows it, this uses the link up. None where
+    it was used already, or the user may not sign in."""
+    allowed = {"_id": user_id, "status": UserStatus.ACTIVE}
+    document = db.users.find_one_and_update(
+        {**allowed, "resetNonce": nonce} if nonce else allowed,
+        {"$set": {"passwordHash": password_hash}, "$unset": {"resetNonce": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+    return User(document) if document else None
+
+
 def choose_password(db: Db, user_id: ObjectId, nonce: str, password_hash: str) -> User | None:
     """Set the first password under the invitation's `nonce`, which this uses up. None where it was used already."""
     time = now()

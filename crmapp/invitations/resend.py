@@ -64,14 +64,20 @@ def renew(db: Db, token: str) -> str:
     Raises BadLink where the link has nothing to be renewed, TooSoon less than RENEW_SECONDS after the last time.
     """
     user_id = _renewable(db, token)
-    due = now() - timedelta(seconds=RENEW_SECONDS)
     user = db.users.find_one({"_id": user_id})
     if user is None:
         raise BadLink(LinkFault.INVALID)
-    asked: Document = {"_id": user_id, "invitedAgainAt": {"$not": {"$gt": due}}}
-    if _send_again(db, asked, None) is None:
+    if not remind(db, user_id):
         raise TooSoon
     return masked(user["email"])
+
+
+def remind(db: Db, user_id: ObjectId) -> bool:
+    """Send the invited user a new invitation because they asked for it. False less than RENEW_SECONDS after the last
+    time."""
+    due = now() - timedelta(seconds=RENEW_SECONDS)
+    asked: Document = {"_id": user_id, "invitedAgainAt": {"$not": {"$gt": due}}}
+    return _send_again(db, asked, None) is not None
 
 
 def _renewable(db: Db, token: str) -> ObjectId:
