@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bson import ObjectId
 
+from crmapp.accounts.users import UserStatus
 from crmapp.clock import now
 from crmapp.database import Db, Document
 
@@ -26,8 +27,17 @@ def note_seen(db: Db, user_id: ObjectId, login: str) -> bool:
     if len(_noted) >= REMEMBER_AT_MOST:
         _noted.clear()
     _noted[key] = time_now
-    db.users.update_one({"_id": user_id}, {"$set": {"lastSeenAt": now()}})
+    db.users.update_one({"_id": user_id}, {"$set": {"lastSeenAt": now(), "online": True}})
     return True
+
+
+def refresh(db: Db) -> None:
+    """Bring `online`, which `note_seen` sets, up to date. To be called once a minute."""
+    since = now() - GONE_AFTER
+    left = {"online": True, "lastSeenAt": {"$not": {"$gte": since}}}
+    db.users.update_many(left, {"$set": {"online": False}})
+    there = {"lastSeenAt": {"$gte": since}, "status": UserStatus.ACTIVE, "online": {"$ne": True}}
+    db.users.update_many(there, {"$set": {"online": True}})
 
 
 def has_left(user: Document) -> bool:

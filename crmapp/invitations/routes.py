@@ -1,30 +1,18 @@
-"""The pages of an invitation's link, a user's page, and sending an invitation again."""
+"""The pages of an invitation's link."""
 
 from __future__ import annotations
 
-from bson import ObjectId
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
 from crmapp.accounts import passwords, signin
-from crmapp.accounts.access import signed_in, wants_json
 from crmapp.accounts.passwords import PasswordRefused
 from crmapp.accounts.tokens import BadLink
 from crmapp.database import db
-from crmapp.invitations import links, people, resend
-from crmapp.invitations.resend import RENEWABLE, Outcome, TooSoon
-from crmapp.requests import json_object, text
-from crmapp.wire import success
+from crmapp.invitations import links, resend
+from crmapp.invitations.resend import RENEWABLE, TooSoon
 
 invitations = Blueprint("invitations", __name__)
-users = Blueprint("users", __name__, url_prefix="/crm")
-
-MESSAGES = {
-    Outcome.QUEUED: "A new invitation is on its way.",
-    Outcome.REQUEUED: "The invitation that had failed is tried again.",
-    Outcome.ALREADY_WAITING: "An invitation is waiting in the queue already; nothing new was sent.",
-}
 
 
 @invitations.get("/invitation/<token>")
@@ -43,7 +31,8 @@ def accept(token: str) -> ResponseReturnValue:
     try:
         user, _ = links.open_link(db, token)
         password = request.form.get("password", "")
-        passwords.check_choice(password, request.form.get("password_again", ""))
+        again = request.form.get("password_again", "")
+        passwords.check_choice(password, again, user.name, user.email)
         user = links.accept(db, token, password)
     except BadLink as error:
         return _gone(error, token)
@@ -86,35 +75,3 @@ def _private(page: str, status: int = 200) -> ResponseReturnValue:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "strict-origin"
     return response
-
-
-@users.get("/users/<user_id>")
-def show(user_id: str) -> ResponseReturnValue:
-    found = people.find(db, _id(user_id))
-    if found is None:
-        raise NotFound("There is no such user.")
-    return success(found) if wants_json() else render_template("users/show.html", **found)
-
-
-@users.post("/users/<user_id>/invitation")
-def reissue(user_id: str) -> ResponseReturnValue:
-    outcome = resend.reissue(db, _id(user_id), signed_in().who)
-    return success({"outcome": outcome, "msg": MESSAGES[outcome]})
-
-
-@users.patch("/email-queue/failed/<mail_id>")
-def correct_address(mail_id: str) -> ResponseReturnValue:
-    email = text(json_object(), "email")
-    address = resend.correct_address(db, _id(mail_id), email, signed_in().who)
-    return success(
-        {
-            "email": address,
-            "msg": f"A new invitation goes to {address}. The link in the old one no longer works.",
-        }
-    )
-
-
-def _id(value: str) -> ObjectId:
-    if not ObjectId.is_valid(value):
-        raise NotFound
-    return ObjectId(value)
