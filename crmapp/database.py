@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import Flask, current_app
-from pymongo import DESCENDING, TEXT, IndexModel, MongoClient
+from pymongo import DESCENDING, TEXT, IndexModel
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from werkzeug.local import LocalProxy
 
+from crmapp.availability import Client
+
 Document = dict[str, Any]
 Db = Database[Document]
 
 NEWEST = [("createdAt", DESCENDING), ("_id", DESCENDING)]
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # No index of `leads` holds what an activation changes (status, userId, activatedAt): before MongoDB 7.0, an update
 # that touches any indexed field recomputes the keys of every index, which made moving a lead to `active` ten times
@@ -52,12 +56,19 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
         # Of those who work here; who was a lead has no entry.
         IndexModel("role", partialFilterExpression={"role": {"$lt": "user"}}),
+        IndexModel("online", partialFilterExpression={"online": True}),
+        # Of those who have been here; an activation writes no entry.
+        IndexModel("lastSeenAt", partialFilterExpression={"lastSeenAt": {"$gt": LONG_AGO}}),
     ],
     "sessions": [
         IndexModel([("userId", 1), ("lastSeenAt", DESCENDING)]),
         IndexModel("expireAt", expireAfterSeconds=0),
     ],
     "api_tokens": [IndexModel("hash", unique=True), IndexModel("userId")],
+    "audit": [
+        IndexModel([("at", DESCENDING), ("_id", DESCENDING)]),
+        *(IndexModel([(name, 1), ("at", DESCENDING)]) for name in ("by.id", "what", "address")),
+    ],
     "jobs": [
         IndexModel([("status", 1), ("userId", 1)]),
         IndexModel([("userId", 1), ("endTime", DESCENDING)]),
@@ -117,14 +128,14 @@ class StandaloneError(RuntimeError):
 
 
 def connect(uri: str) -> Db:
-    """The database that `uri` names ("crmapp" where it names none). Connects lazily."""
-    client: MongoClient[Document] = MongoClient(
+    """The database that `uri` names ("crmapp" where it names none). Connects lazily. While it is away, every operation
+    raises a PyMongoError at once."""
+    client = Client(
         uri,
         tz_aware=True,
         # A date beyond the year 9999, which other programs may write, must not keep a list from being read.
         datetime_conversion="DATETIME_CLAMP",
         w="majority",
-        serverSelectionTimeoutMS=3000,
         appname="crmapp",
     )
     return client.get_default_database("crmapp")

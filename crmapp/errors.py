@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, make_response, render_template, request
+from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from pymongo.errors import ConnectionFailure, ExecutionTimeout
+from pymongo.errors import ExecutionTimeout, PyMongoError
 from werkzeug.exceptions import HTTPException
 
+from crmapp import request_id
 from crmapp.accounts.access import check_csrf, wants_json
+from crmapp.availability import passes
 from crmapp.jobs.jobs import NoSuchJob, NotYours
 from crmapp.requests import BadInput
 from crmapp.wire import failure
@@ -40,6 +41,7 @@ MESSAGES = {
     413: "What you sent is too large: 32 MB is the most. Split the file and send its parts.",
     429: "Too many attempts. Please wait a minute, then try again.",
 }
+RETRY_AFTER_SECONDS = 3
 
 
 def init_app(app: Flask) -> None:
@@ -48,7 +50,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NotYours, _not_yours)
     app.register_error_handler(NoSuchJob, _no_such_job)
     app.register_error_handler(CSRFError, _forged)
-    app.register_error_handler(ConnectionFailure, _no_database)
+    app.register_error_handler(PyMongoError, _no_database)
     app.register_error_handler(ExecutionTimeout, _too_slow)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _fault)
@@ -59,7 +61,7 @@ def answer(status: int, message: str) -> ResponseReturnValue:
     # The body itself may be what cannot be read, so only its type is asked.
     is_form = request.mimetype == "application/x-www-form-urlencoded"
     if wants_json() or (request.method != "GET" and not is_form):
-        return failure(message, status)
+        return failure(message, status) if status < 500 else _fault_of_ours(message, status)
     title = TITLES.get(status, "That did not work")
     # With the database away, a page that shows who is signed in would fail too.
     page = render_template(
@@ -70,8 +72,15 @@ def answer(status: int, message: str) -> ResponseReturnValue:
         plain=status >= 500,
         again=request.full_path.rstrip("?") if status >= 500 and request.method == "GET" else None,
         back=_page_before(),
+        request_id=request_id.current() if status > 500 else None,  # 500 has it in its sentence
     )
     return make_response(page, status)
+
+
+def _fault_of_ours(message: str, status: int) -> ResponseReturnValue:
+    """With what finds it in the log."""
+    told = {"success": False, "msg": message, "requestId": request_id.current()}
+    return jsonify(told), status
 
 
 def _page_before() -> str | None:
@@ -110,20 +119,31 @@ def _forged(_: Exception) -> ResponseReturnValue:
     )
 
 
-def _no_database(error: Exception) -> ResponseReturnValue:
+def _no_database(error: PyMongoError) -> ResponseReturnValue:
+    if not passes(error):
+        return _fault(error)
     log.error("MongoDB does not answer: %s", error)
-    return answer(
-        503,
-        "The database does not answer at the moment. Nothing was lost: try again in a few seconds.",
+    return _try_again(
+        "The database does not answer at the moment. Nothing was lost: try again in a few seconds."
     )
 
 
 def _too_slow(_: Exception) -> ResponseReturnValue:
-    return answer(503, "This search takes too long. Narrow it down with a filter.")
+    if request.method == "GET":
+        return answer(503, "This search takes too long. Narrow it down with a filter.")
+    return _try_again(
+        "The database is too busy for this at the moment. Try again in a few seconds."
+    )
+
+
+def _try_again(message: str) -> ResponseReturnValue:
+    answered = make_response(answer(503, message))
+    answered.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return answered
 
 
 def _fault(error: Exception) -> ResponseReturnValue:
-    fault_id = secrets.token_hex(4)
+    fault_id = request_id.current()
     log.exception("fault %s at %s %s", fault_id, request.method, request.path)
     return answer(
         500, f"Something went wrong on our side. If it happens again, report fault {fault_id}."

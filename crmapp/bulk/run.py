@@ -16,7 +16,7 @@ from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.jobs import jobs, leases
 from crmapp.jobs.jobs import JobFault, Phase
-from crmapp.jobs.leases import Lease
+from crmapp.jobs.leases import Lease, LeaseLost
 from crmapp.leads import changes, selections
 
 # Whatever announces a chunk is a majority write, which waits for it.
@@ -34,20 +34,31 @@ class BulkRun:
         self._params = lease.job["params"]
         self._limits = lease.job.get("within", {})
         self._selection_id = lease.job["selection"]["selectionId"]
-        self._n = lease.job["cursor"]
+        self._n = 0
         selections.keep(db, self._selection_id)
 
     def step(self) -> bool:
         """Go through one part of the set, or end. False once no runner is needed any more. Raises LeaseLost, and
         JobFault where the rest of the set is gone."""
         backward = self._lease.job["phase"] == Phase.RETURNING
+        self._n = self._cursor()
         ids = None if backward else selections.part(self._db, self._selection_id, self._n)
         if ids is None:
             return self._end(backward)
-        with self._lease.session.start_transaction(write_concern=FAST_COMMIT):
-            self._work(ids, self._lease.session)
-        self._n += 1
+        session = self._lease.session
+        with session.start_transaction(write_concern=FAST_COMMIT):
+            if self._cursor(session) == self._n:
+                self._work(ids, session)
         return True
+
+    def _cursor(self, session: ClientSession | None = None) -> int:
+        """Read anew each time: who loses the database during a commit cannot know whether it was done, and a primary
+        that is lost takes with it what no other node has got yet."""
+        mine = {"_id": self._lease.job_id, "lease.token": self._lease.token}
+        job = self._db.jobs.find_one(mine, {"cursor": 1}, session=session)
+        if job is None:
+            raise LeaseLost(self._lease.job_id)
+        return int(job["cursor"])
 
     def _end(self, backward: bool) -> bool:
         """The cursor is past the last part, so whoever comes here again finds none either."""

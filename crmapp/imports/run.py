@@ -8,10 +8,11 @@ chunks: the job's cursor, the place in the file where the next chunk begins, mov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from pymongo import WriteConcern
+from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from crmapp.clock import now
@@ -21,7 +22,7 @@ from crmapp.imports.files import FileGone
 from crmapp.imports.imports import CANCELLED, IMPORTED
 from crmapp.jobs import leases
 from crmapp.jobs.jobs import ItemState, JobFault, Phase
-from crmapp.jobs.leases import Lease
+from crmapp.jobs.leases import Lease, LeaseLost
 from crmapp.leads.csvfile import BadRow, Place, Row, Table
 from crmapp.leads.headings import Columns
 from crmapp.leads.importing import Batch, in_turns, is_taken
@@ -65,9 +66,12 @@ class ImportRun:
         JobFault where the file is gone."""
         if self._phase == Phase.RETURNING:
             return self._end(CANCELLED)
-        if self._phase == Phase.SELECTING:
-            return self._look_through()
-        return self._work()
+        try:
+            return self._look_through() if self._phase == Phase.SELECTING else self._work()
+        except Exception:
+            if self._chunk is None:
+                self._forget()  # who reads on after a fault misses the rows that were read before it
+            raise
 
     def _look_through(self) -> bool:
         seen = self._seen = self._seen or self._begin_anew()
@@ -79,12 +83,14 @@ class ImportRun:
             leases.write(self._db, self._lease, {**raised, "cursor": list(chunk.end)})
 
         if chunk.rows:
-            self._commit(chunk, write)
+            if not self._commit(chunk, write):
+                return self._begin_again()
         else:
+            if self._cursor() != list(chunk.begin):
+                return self._begin_again()
             begun = {"phase": Phase.WORKING, "cursor": self._job["selection"]["start"]}
             leases.write(self._db, self._lease, begun, in_transaction=False)
             self._phase, self._table, self._seen = Phase.WORKING, None, None
-            self._job["cursor"] = begun["cursor"]
         self._chunk = None
         return True
 
@@ -118,22 +124,25 @@ class ImportRun:
 
     def _work(self) -> bool:
         if self._table is None:
-            self._open(Place(*self._job["cursor"]))
+            self._open(Place(*self._cursor()))
         if self._chunk is None:
             ahead, self._ahead = self._ahead, None
             self._chunk = ahead.result() if ahead else self._prepare()
         chunk = self._chunk
         if not chunk.rows:
-            return self._end(IMPORTED)
+            at_end = self._cursor() == list(chunk.begin)
+            return self._end(IMPORTED) if at_end else self._begin_again()
         # The next chunk is read while this one is written.
         self._ahead = self._ahead or self._helper.submit(self._prepare)
         try:
-            self._commit(chunk, lambda: self._write(chunk))
+            done = self._commit(chunk, lambda: self._write(chunk))
         except BulkWriteError as error:
             if not is_taken(error):
                 raise
             chunk.batch.avoid_taken_ids(self._db)
-            self._commit(chunk, lambda: self._write(chunk))
+            done = self._commit(chunk, lambda: self._write(chunk))
+        if not done:
+            return self._begin_again()
         self._chunk = None
         return True
 
@@ -170,17 +179,37 @@ class ImportRun:
         )
         leases.write(self._db, self._lease, {**raised, "cursor": list(chunk.end)})
 
-    def _commit(self, chunk: Chunk, write: Callable[[], None]) -> None:
-        """Do `write` in a transaction, unless that was done: who loses the database during a commit cannot know."""
+    def _commit(self, chunk: Chunk, write: Callable[[], None]) -> bool:
+        """Do `write` in a transaction, unless that was done: who loses the database during a commit cannot know. False
+        where the chunk before is gone: a primary that is lost takes with it what no other node has got yet."""
         session = self._lease.session
         with session.start_transaction(write_concern=FAST_COMMIT):
-            job = self._db.jobs.find_one(
-                {"_id": self._lease.job_id}, {"cursor": 1}, session=session
-            )
-            if job is None or job["cursor"] == list(chunk.begin):
+            cursor = self._cursor(session)
+            if cursor == list(chunk.begin):
                 write()
             else:
                 leases.write(self._db, self._lease, {})
+        return cursor in (list(chunk.begin), list(chunk.end))
+
+    def _cursor(self, session: ClientSession | None = None) -> list[int]:
+        """As it is stored."""
+        mine = {"_id": self._lease.job_id, "lease.token": self._lease.token}
+        job = self._db.jobs.find_one(mine, {"cursor": 1}, session=session)
+        if job is None:
+            raise LeaseLost(self._lease.job_id)
+        return list(job["cursor"])
+
+    def _begin_again(self) -> bool:
+        """Go on from the stored cursor."""
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
+        """What was read of the file."""
+        ahead, self._ahead = self._ahead, None
+        if ahead:
+            wait([ahead])
+        self._table, self._seen, self._chunk = None, None, None
 
     def _raised(self, **counts: int) -> Document:
         return {

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
+from crmapp.availability import passes
 from crmapp.database import Db
 from crmapp.jobs import jobs, leases, progress
 from crmapp.jobs.jobs import JobFault
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 
 BELL = "bell/jobs"
 LOOK_SECONDS = 1.0
-PASSING_PAUSE_SECONDS = 0.2
+CONFLICT_PAUSE_SECONDS = 0.2
+AWAY_PAUSE_SECONDS = 1.0
 # Of one process; what is more waits for one of these, or for another process.
 MOST_AT_ONCE = 50
 # As often may the same chunk fail, or kill its process, before the job is given up.
@@ -40,6 +42,7 @@ class Held:
     lease: Lease
     run: Run
     troubles: int = 0
+    waits: bool = False  # for MongoDB
 
 
 class Runner:
@@ -74,20 +77,20 @@ class Runner:
         try:
             mine = {"type": {"$in": list(self._kinds)}}
             lease = leases.claim(self._db, self._lease_seconds, mine)
+            if lease is None:
+                return None
+            return Held(lease, self._kinds[lease.job["type"]].run(self._db, lease, self._touch))
         except PyMongoError as error:
             log.warning("cannot look for jobs: %s", error)
             return None
-        if lease is None:
-            return None
-        return Held(lease, self._kinds[lease.job["type"]].run(self._db, lease, self._touch))
 
     def _work(self, held: Held, stopping: threading.Event) -> None:
         pause: float | None = 0.0
         while pause is not None:
             if stopping.wait(timeout=pause) if pause else stopping.is_set():
-                leases.give_back(self._db, held.lease)
-                return
+                return self._give_back(held.lease)
             pause = self.step(held)
+        return None
 
     def step(self, held: Held) -> float | None:
         """One chunk. Returns the seconds to wait before the next one; None where there is none for this process."""
@@ -96,7 +99,7 @@ class Runner:
                 self._give_up(held.lease, DEADLY)
                 return None
             goes_on = held.run.step()
-            held.troubles = 0
+            held.troubles, held.waits = 0, False
             return 0.0 if goes_on else None
         except LeaseLost:
             self._let_go(held.lease)
@@ -111,14 +114,15 @@ class Runner:
         the database is away. Raises LeaseLost."""
         if not self._keeps(held.lease):
             return None
-        passing = isinstance(error, PyMongoError) and _passes(error)
-        held.troubles += not passing
+        if isinstance(error, PyMongoError) and (pause := _passing_pause(error)):
+            self._say_once(held, error)
+            return min(pause, held.lease.seconds / 3)
+        held.troubles += 1
         if held.troubles >= MOST_TROUBLES:
             problem = str(error) if isinstance(error, JobFault) else _unknown(error)
             self._give_up(held.lease, problem)
             return None
-        pause = PASSING_PAUSE_SECONDS if passing else 2.0**held.troubles / 10
-        pause = min(pause, held.lease.seconds / 3)
+        pause = min(2.0**held.troubles / 10, held.lease.seconds / 3)
         known = isinstance(error, (PyMongoError, JobFault))
         log.log(
             logging.WARNING if known else logging.ERROR,
@@ -130,6 +134,12 @@ class Runner:
         )
         return pause
 
+    def _say_once(self, held: Held, error: PyMongoError) -> None:
+        """However long it waits."""
+        if not held.waits:
+            log.warning("job %s waits for MongoDB: %s", held.lease.job_id, error)
+        held.waits = True
+
     def _keeps(self, lease: Lease) -> bool:
         """Renew the lease, which is to last through the pause. False where the trouble was that it is lost."""
         try:
@@ -140,6 +150,12 @@ class Runner:
         except PyMongoError:
             pass  # the database is away, and whoever is first when it is back has the job
         return True
+
+    def _give_back(self, lease: Lease) -> None:
+        try:
+            leases.give_back(self._db, lease)
+        except PyMongoError as error:
+            log.warning("job %s is free once its lease has lapsed: %s", lease.job_id, error)
 
     def _let_go(self, lease: Lease) -> None:
         """Its session is not given back to the driver's pool: whoever has the job now may end it at any time."""
@@ -156,10 +172,11 @@ class Runner:
             log.warning("job %s is left to whoever takes it up next: %s", lease.job_id, error)
 
 
-def _passes(error: PyMongoError) -> bool:
-    """Whether it is none of the job's: the database is away, or another wrote the same documents."""
-    transient = error.has_error_label("TransientTransactionError")
-    return transient or isinstance(error, ConnectionFailure)
+def _passing_pause(error: PyMongoError) -> float | None:
+    """How long to wait where the trouble is none of the job's: MongoDB is away, or another wrote the same documents."""
+    if passes(error):
+        return AWAY_PAUSE_SECONDS
+    return CONFLICT_PAUSE_SECONDS if error.has_error_label("TransientTransactionError") else None
 
 
 def _unknown(error: Exception) -> str:

@@ -56,7 +56,7 @@ class Drain:
         )
         sender = self._settings.mail_default_sender
         self._composer = Composer(db, templates, sender, self._gate, self._attempts, changed)
-        self._settler = Settler(db, self._settings.email_connections, changed)
+        self._settler = Settler(db, self._settings.email_connections, stopping, changed)
 
     def loops(self, bell: threading.Event) -> dict[str, Callable[[], None]]:
         """Every loop, by name: each runs in a thread of its own until the process is to stop."""

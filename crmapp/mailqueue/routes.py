@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from crmapp.accounts.access import signed_in, wants_json
+from crmapp.audit import record as audit
 from crmapp.database import Document, current, db
 from crmapp.mailqueue import control, failed, health, rows, status
 from crmapp.mailqueue.announce import announce
@@ -73,6 +74,7 @@ def export_csv() -> ResponseReturnValue:
 @email_queue.post("/failed/retry")
 def retry() -> ResponseReturnValue:
     outcome = failed.retry(db, _wanted(), signed_in().who)
+    audit.note(mails=outcome.done)
     return success(
         {"requeued": outcome.done, "skipped": _skipped(outcome), "msg": outcome.told_as("Requeued")}
     )
@@ -92,6 +94,7 @@ def drop_one(mail_id: str) -> ResponseReturnValue:
 
 
 def _dropped(outcome: Outcome) -> ResponseReturnValue:
+    audit.note(mails=outcome.done)
     return success(
         {"dropped": outcome.done, "skipped": _skipped(outcome), "msg": outcome.told_as("Dropped")}
     )

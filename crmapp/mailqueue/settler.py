@@ -13,19 +13,21 @@ from queue import Empty, SimpleQueue
 
 from pymongo.errors import PyMongoError
 
+from crmapp.availability import passes
 from crmapp.database import Db, Document
 from crmapp.mailqueue import queue
 
 log = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 25.0
+RETRY_SECONDS = 0.5
 MOST_AT_ONCE = 200
 NOTERS = 2
 REMOVAL_PAUSE_SECONDS = 0.02
 
 
 class Receipt(threading.Event):
-    """Set once the sending of its mail is on record, or MongoDB stayed away for too long."""
+    """Set once the sending of its mail is on record, or that was given up."""
 
     def __init__(self, mail: Document, reply: str) -> None:
         super().__init__()
@@ -34,11 +36,19 @@ class Receipt(threading.Event):
 
 
 class Settler:
-    """For the mails of so many `senders`. `changed` is called for each mail that was settled."""
+    """For the mails of so many `senders`. `stopping` is set when the process is to end; `changed` is called for each
+    mail that was settled."""
 
-    def __init__(self, db: Db, senders: int, changed: Callable[[Document], None]) -> None:
+    def __init__(
+        self,
+        db: Db,
+        senders: int,
+        stopping: threading.Event,
+        changed: Callable[[Document], None],
+    ) -> None:
         self._db = db
         self._senders = senders
+        self._stopping = stopping
         self._leaving = threading.Lock()
         self.changed = changed
         self._taken: SimpleQueue[Receipt | None] = SimpleQueue()
@@ -90,17 +100,19 @@ class Settler:
                 self._noted.put(receipt)
 
     def _try_again_until_done(self, write: Callable[[], None]) -> bool:
-        """While MongoDB is away: a mail whose sending is not on record will be sent again."""
+        """For as long as MongoDB is away: a mail whose sending is not on record will be sent again. Any other fault is
+        given GIVE_UP_SECONDS to go away."""
         give_up_at = time.monotonic() + GIVE_UP_SECONDS
         while True:
             try:
                 write()
                 return True
             except PyMongoError as error:
-                if time.monotonic() > give_up_at:
+                patient = passes(error) or time.monotonic() < give_up_at
+                if self._stopping.is_set() or not patient:
                     log.error("mails were sent, which could not be noted: %s", error)
                     return False
-                time.sleep(0.5)
+                self._stopping.wait(timeout=RETRY_SECONDS)
 
     def sent_in(self, seconds: int) -> int:
         """How many were sent in the second that runs and the `seconds` before it, up to 60."""
