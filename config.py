@@ -42,6 +42,8 @@ class Settings:
     admin_email: str | None
     admin_password: str | None
     secret_key: str | None
+    metrics_token: str | None
+    log_format: str
     public_url: str
     sample_leads: int | None
     run_workers: bool
@@ -95,6 +97,8 @@ class Settings:
             admin_email=read.text("ADMIN_EMAIL"),
             admin_password=read.text("ADMIN_PASSWORD"),
             secret_key=read.secret("SECRET_KEY"),
+            metrics_token=read.secret("METRICS_TOKEN"),
+            log_format=read.choice("LOG_FORMAT", "text", "json"),
             public_url=(
                 read.url("PUBLIC_URL", "http", "https") or f"http://{_reachable(bind)}"
             ).rstrip("/"),
@@ -182,6 +186,11 @@ class _Reader:
             return text if colon else f"{text}:{port}"
 
         return self._parse(name, parse, "HOST or HOST:PORT") or f"127.0.0.1:{port}"
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        words = {word: word for word in (default, *others)}
+        wanted = " or ".join(words)
+        return self._parse(name, lambda text: words[text.lower()], wanted) or default
 
     def secret(self, name: str) -> str | None:
         def parse(text: str) -> str:

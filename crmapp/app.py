@@ -1,4 +1,4 @@
-"""A CRM back office: leads are imported, activated, and invited by e-mail."""
+"""The application, put together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,32 @@ from pymongo.uri_parser import parse_uri
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
-from crmapp import cli, database, errors, headers, health, job_kinds, local, pages, streams, wire
+from crmapp import (
+    access_log,
+    cli,
+    database,
+    errors,
+    headers,
+    health,
+    job_kinds,
+    local,
+    pages,
+    streams,
+    wire,
+)
 from crmapp.accounts import access, attempts
 from crmapp.accounts.access import back_office_only
 from crmapp.accounts.routes import accounts
 from crmapp.activation.routes import activation
+from crmapp.alerts import alerts as standing_alerts
+from crmapp.alerts.routes import alerts
+from crmapp.audit import record as audit_record
+from crmapp.audit.routes import audit
 from crmapp.bulk.routes import bulk
 from crmapp.dashboard.routes import dashboard
 from crmapp.goals.routes import goals
 from crmapp.imports.routes import imports
-from crmapp.invitations.routes import invitations, users
+from crmapp.invitations.routes import invitations
 from crmapp.jobs.routes import jobs_desk
 from crmapp.journal.routes import journal
 from crmapp.lead_card.routes import lead_card
@@ -31,6 +47,11 @@ from crmapp.live.blueprint import live
 from crmapp.local.routes import local as local_pages
 from crmapp.mailqueue import health as health_of_queue
 from crmapp.mailqueue.routes import email_queue
+from crmapp.metrics.routes import metrics
+from crmapp.openapi.routes import openapi
+from crmapp.people.routes import users
+from crmapp.profile.forgotten import forgotten
+from crmapp.profile.routes import profile
 from crmapp.search.routes import search
 from crmapp.sync.pages import sync_pages
 from crmapp.sync.routes import ml_sync
@@ -45,14 +66,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = local.resolve(given)
     assert settings.mongodb_uri is not None
     assert settings.redis_url is not None
-    app = Flask(__name__)
+    app = Flask("crmapp")
     _configure(app, settings)
     _trust_proxies(app, settings.trusted_proxies)
     app.jinja_env.globals["local_mail"] = given.embedded_mail
     app.jinja_env.globals["queue_health"] = lambda: health_of_queue.for_page(database.current())
+    app.jinja_env.globals["alerts"] = lambda: standing_alerts.for_page(database.current())
     namespace = _namespace(settings.mongodb_uri)
     db = database.connect(settings.mongodb_uri)
     database.init_app(app, db)
+    # First, so that it sees a request before everybody else, and its answer after everybody else.
+    access_log.init_app(app)
     wire.init_app(app)
     Bootstrap5(app)
     Mail(app)
@@ -61,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     job_kinds.init_app(app)
     attempts.init_app(app, settings.redis_url, namespace)
     errors.init_app(app)
+    audit_record.init_app(app)
     headers.init_app(app)
     cli.init_app(app)
     _register(app)
@@ -107,6 +132,7 @@ def _namespace(mongodb_uri: str) -> str:
 
 
 BACK_OFFICE = (
+    alerts,
     dashboard,
     search,
     leads,
@@ -120,8 +146,10 @@ BACK_OFFICE = (
     users,
     journal,
     goals,
+    audit,
     ml_sync,
     sync_pages,
+    openapi,
     local_pages,
 )
 for _blueprint in BACK_OFFICE:
@@ -133,5 +161,14 @@ def _register(app: Flask) -> None:
     for blueprint in BACK_OFFICE:
         if blueprint is not local_pages or local_mail:
             app.register_blueprint(blueprint)
-    for blueprint in (streams.streams, accounts, invitations, health.health, pages.pages):
+    for blueprint in (
+        streams.streams,
+        profile,
+        forgotten,
+        accounts,
+        invitations,
+        health.health,
+        metrics,
+        pages.pages,
+    ):
         app.register_blueprint(blueprint)

@@ -1,4 +1,4 @@
-"""The commands of `flask`: `init-db`, `create-admin`, `import-leads`, `queue`, `worker`; and the names of its shell."""
+"""The commands of `flask`: `init-db`, `create-admin`, `import-leads`, `queue`, `doctor`, `worker`; its shell names."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import click
 from flask import Flask, current_app
 from pymongo.errors import PyMongoError
 
-import logs
-from crmapp import database, local
+from crmapp import database, local, logs
 from crmapp.accounts import passwords, users
 from crmapp.addresses import InvalidAddress
 from crmapp.audit import record as audit
 from crmapp.database import StandaloneError, db
+from crmapp.doctor.commands import doctor
 from crmapp.invitations.commands import queue_commands
 from crmapp.jobs import control, progress
 from crmapp.leads.csvfile import NotACsv
@@ -27,6 +27,8 @@ from crmapp.leads.importing import import_leads
 from crmapp.live.blueprint import live
 from crmapp.local.samples import sample_goals, sample_journal, sample_leads
 from crmapp.mailqueue import counts, queue
+
+log = logging.getLogger(__name__)
 
 SAMPLE_GOALS = 24
 SHELL_HELP = """\
@@ -41,7 +43,14 @@ control   pause, resume, cancel, undo    control.pause(db, who, "activation_…"
 
 
 def init_app(app: Flask) -> None:
-    for command in (init_db, create_admin, import_leads_command, queue_commands, worker):
+    for command in (
+        init_db,
+        create_admin,
+        import_leads_command,
+        queue_commands,
+        doctor,
+        worker,
+    ):
         app.cli.add_command(command)
     if click.get_current_context(silent=True):
         # This process is a `flask` command, and the servers that it started end with it.
@@ -165,6 +174,7 @@ def import_leads_command(file: BinaryIO) -> None:
 @click.command("worker")
 def worker() -> None:
     """Run the background loops alone, until told to stop; web processes then have RUN_WORKERS=0."""
+    from crmapp.alerts.watch import Watch
     from crmapp.background import Background
 
     logging.config.dictConfig(logs.config(current_app.config["SETTINGS"].log_format))
@@ -172,9 +182,12 @@ def worker() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    background = Background(current_app._get_current_object())  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    background, watch = Background(app), Watch(app)
     background.start()
-    click.echo("The worker runs.")
+    watch.start()
+    log.info("The worker runs.")
     stop.wait()
+    watch.stop()
     background.stop(timeout=8.0)
     live.hub.stop()
