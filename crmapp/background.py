@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from config import Settings
 from crmapp import notices
+from crmapp.alerts import letter as alert
 from crmapp.database import Db, Document
 from crmapp.invitations import letter as invitation
 from crmapp.jobs import jobs, kinds, leases, progress, runner
@@ -22,6 +23,7 @@ from crmapp.live.blueprint import live
 from crmapp.live.topics import QUEUE
 from crmapp.mailqueue import control, counts, health, queue, status
 from crmapp.mailqueue.drain import Drain
+from crmapp.profile import reset_letter as reset
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,12 @@ class Background:
         self._drain = Drain(
             app,
             self._db,
-            {invitation.TEMPLATE: invitation.compose, notices.TEMPLATE: notices.compose},
+            {
+                invitation.TEMPLATE: invitation.compose,
+                notices.TEMPLATE: notices.compose,
+                reset.TEMPLATE: reset.compose,
+                alert.TEMPLATE: alert.compose,
+            },
             self._stopping,
             self._mail_changed,
             lambda: self._projector.touch(HEALTH_KEY),

@@ -13,6 +13,7 @@ COMPLETE = "complete"
 JOB = "job"  # of a job that is no activation
 EMAIL_QUEUE_UPDATE = "emailQueueUpdate"
 EMAIL_QUEUE_HEALTH = "emailQueueHealth"
+ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Topic:
 
 EMAIL_QUEUE = Topic(QUEUE)
 QUEUE_HEALTH = Topic(HEALTH)
+ALERTS = Topic("alerts")
 
 
 def session_topic(session_id: str, owner: str) -> Topic:

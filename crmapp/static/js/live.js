@@ -1,10 +1,10 @@
 // Keeps this page up to date: by events while they come, by polling while they do not.
 //
 // Sessions go into sessions.js. Events of this EventTarget: "queue" with the e-mail queue's counts, "health" with
-// what is to be said of it, and "connection" with "live", "polling" or "offline", as `detail`.
+// what is to be said of it, "alerts" with what is wrong with the installation, and "connection" with "live", "polling" or "offline", as `detail`.
 import * as hints from "./hints.js";
 import { canLead, lead } from "./live/leader.js";
-import { pollActive, pollHealth, pollQueue, pollSession } from "./live/poll.js";
+import { pollActive, pollAlerts, pollHealth, pollQueue, pollSession } from "./live/poll.js";
 import { Stream } from "./live/stream.js";
 import { sessions } from "./sessions.js";
 
@@ -33,6 +33,7 @@ class Live extends EventTarget {
   #state = null;
   #queueAt = "";
   #healthAt = "";
+  #alertsAt = "";
 
   start() {
     if (canLead) {
@@ -92,6 +93,7 @@ class Live extends EventTarget {
     this.#overtaken = false;
     if (name === "emailQueueUpdate") this.#takeQueue(data);
     else if (name === "emailQueueHealth") this.takeHealth(data);
+    else if (name === "alerts") this.#takeAlerts(data);
     else sessions.update(data);
     this.#show();
   }
@@ -107,6 +109,12 @@ class Live extends EventTarget {
     if (status.timestamp < this.#queueAt) return;
     this.#queueAt = status.timestamp;
     this.dispatchEvent(new CustomEvent("queue", { detail: status }));
+  }
+
+  #takeAlerts(alerts) {
+    if (alerts.timestamp < this.#alertsAt) return;
+    this.#alertsAt = alerts.timestamp;
+    this.dispatchEvent(new CustomEvent("alerts", { detail: alerts.items }));
   }
 
   #tick() {
@@ -137,6 +145,7 @@ class Live extends EventTarget {
     const results = await Promise.allSettled([
       ...(WATCHES_MAIL ? [pollQueue().then((status) => this.#takeQueue(status))] : []),
       ...(WATCHES_MAIL ? [pollHealth().then((health) => this.takeHealth(health))] : []),
+      ...(WATCHES_MAIL ? [pollAlerts().then((alerts) => this.#takeAlerts(alerts))] : []),
       ...(all ? [pollActive().then((docs) => docs.forEach((doc) => sessions.update(doc)))] : []),
       ...[...asked].map((id) => this.#pollSession(id, silentSince)),
     ]);

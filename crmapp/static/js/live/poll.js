@@ -16,6 +16,10 @@ export function pollHealth() {
   return api("/crm/email-queue/health", { timeout: TIMEOUT });
 }
 
+export function pollAlerts() {
+  return api("/crm/alerts", { timeout: TIMEOUT });
+}
+
 /** The progress of a session, whatever its type; undefined where nothing has changed since, null where there is no such
  * session. */
 export async function pollSession(id) {

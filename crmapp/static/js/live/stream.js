@@ -1,5 +1,5 @@
 // The server's event stream. The browser reopens one that broke off; one that was refused is reopened here.
-const EVENTS = ["progress", "complete", "job", "emailQueueUpdate", "emailQueueHealth"];
+const EVENTS = ["progress", "complete", "job", "emailQueueUpdate", "emailQueueHealth", "alerts"];
 const LONGEST_WAIT = 30_000;
 
 /** Calls `onEvent(name, data)` for every event and `onOpen(open)` when the stream opens or breaks. */
