@@ -20,7 +20,7 @@ test: $(VENV)/test-ready
 
 # The fault tests again, with many more faults.
 chaos: $(VENV)/test-ready
-	CHAOS=1 $(BIN)/python -m pytest tests/faults
+	CHAOS=1 $(BIN)/python -m pytest tests/faults tests/openapi
 
 lint: $(VENV)/test-ready
 	$(BIN)/ruff check .
@@ -36,6 +36,7 @@ bench: $(VENV)/bench-ready
 	$(BIN)/python -m benchmarks.sync
 	$(BIN)/python -m benchmarks.desk
 	$(BIN)/python -m benchmarks.csv_files
+	$(BIN)/python -m benchmarks.steady
 	$(BIN)/python -m benchmarks.start
 
 clean:

@@ -3,7 +3,7 @@
 import sys
 
 from config import SettingError
-from crmapp import create_app
+from crmapp.app import create_app
 from crmapp.local import LocalError
 
 try:

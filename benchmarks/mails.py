@@ -12,8 +12,8 @@ from pathlib import Path
 from bson import ObjectId
 
 from config import Settings
-from crmapp import create_app
 from crmapp.accounts.users import Role, new_user
+from crmapp.app import create_app
 from crmapp.clock import now
 from crmapp.database import Db, Document
 from crmapp.invitations.letter import TEMPLATE, compose

@@ -20,7 +20,7 @@ from flask import Flask
 from redis import Redis
 
 from config import Settings
-from crmapp import create_app
+from crmapp.app import create_app
 from crmapp.clock import now
 from crmapp.jobs.progress import public, topic
 from crmapp.live.blueprint import live

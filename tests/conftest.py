@@ -17,9 +17,10 @@ from pymongo.database import Database
 from redis import Redis
 
 from config import Settings
-from crmapp import create_app, database, local
+from crmapp import database, local
 from crmapp.accounts import passwords, users
 from crmapp.accounts.users import Role
+from crmapp.app import create_app
 from crmapp.clock import now
 from crmapp.leads import words
 from crmapp.local.files import lock, open_lock

@@ -1,5 +1,6 @@
 """The commands of `flask`, as a person types them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -89,6 +90,9 @@ def test_init_db_says_what_is_wrong(flask):
     status, _, complaints = flask("init-db", ADMIN_EMAIL="nonsense")
     assert status == 1
     assert "ADMIN_EMAIL" in complaints
+    status, _, complaints = flask("init-db", ADMIN_EMAIL="s@example.com", ADMIN_PASSWORD="short")
+    assert status == 1
+    assert "ADMIN_PASSWORD: Please choose at least 10 characters." in complaints
 
 
 def test_create_admin(flask, db, new_person, new_visitor):
@@ -106,7 +110,7 @@ def test_create_admin(flask, db, new_person, new_visitor):
 @pytest.mark.parametrize(
     ("email", "password", "complaint"),
     [
-        ("sue@example.com", "short", "at least 10 characters"),
+        ("sue@example.com", "Welcome2026!", "Many people use this password"),
         ("nonsense", "blue-whale-singing", "@-sign"),
     ],
 )
@@ -140,7 +144,7 @@ def test_the_worker_does_the_work_of_web_processes_that_have_none(
     new_leads(60)
     program = sign_in(new_server(RUN_WORKERS="0"))
     session_id = program.activate()
-    worker = start_flask(environ, "worker")
+    worker = start_flask({**environ, "LOG_FORMAT": "json"}, "worker")
     try:
         events = list(program.events(f"/crm/activation/stream/{session_id}"))
         assert events[0][0] == "progress"
@@ -150,7 +154,9 @@ def test_the_worker_does_the_work_of_web_processes_that_have_none(
         assert_adds_up(db, session_id, 60)
         worker.terminate()
         output, complaints = worker.communicate(timeout=20)
-        assert (worker.returncode, output) == (0, "The worker runs.\n"), complaints
+        assert (worker.returncode, output) == (0, ""), complaints
+        lines = [json.loads(line) for line in complaints.splitlines()]
+        assert "The worker runs." in [line["message"] for line in lines]
     finally:
         worker.kill()
         worker.wait()

@@ -26,6 +26,8 @@ NONSENSE = [
     ("MAIL_USE_TLS", "maybe"),
     ("MAIL_USE_SSL", "2"),
     ("SECRET_KEY", "short"),
+    ("METRICS_TOKEN", "short"),
+    ("LOG_FORMAT", "xml"),
     ("PUBLIC_URL", "crm.example.com"),
     ("PUBLIC_URL", "ftp://crm.example.com"),
     ("PUBLIC_URL", "https://"),
@@ -55,7 +57,7 @@ def test_nonsense_is_refused_by_name(name, value):
         Settings.from_environ({name: value})
     sentence = str(refusal.value)
     assert re.match(rf"{name} must be .+\.$", sentence)
-    assert (repr(value) in sentence) == (name != "SECRET_KEY")
+    assert (repr(value) in sentence) == (name not in ("SECRET_KEY", "METRICS_TOKEN"))
 
 
 @pytest.mark.parametrize("environ", TOGETHER)
@@ -83,6 +85,7 @@ def test_without_any_setting_everything_is_embedded():
     assert settings.public_url == "http://127.0.0.1:8000"
     assert (settings.web_concurrency, settings.run_workers) == (2, True)
     assert (settings.progress_ttl_seconds, settings.job_lease_seconds) == (600, 10)
+    assert (settings.metrics_token, settings.log_format) == (None, "text")
     assert (settings.email_connections, settings.email_batch) == (8, 50)
     assert (settings.email_sweep_seconds, settings.email_lease_seconds) == (30, 60)
     assert (settings.email_max_attempts, settings.email_retry_base_seconds) == (5, 30)
@@ -96,6 +99,7 @@ def test_values_are_read_as_people_write_them():
             "BIND": "0.0.0.0",
             "RUN_WORKERS": "No",
             "MAIL_USE_TLS": "TRUE",
+            "LOG_FORMAT": "JSON",
             "PUBLIC_URL": "https://crm.example.com/",
             "MONGODB_URI": "mongodb://a.example.com:27017,b.example.com:27018/crm?replicaSet=rs0",
             "SECRET_KEY": "sixteen or more letters",
@@ -106,6 +110,7 @@ def test_values_are_read_as_people_write_them():
     assert (settings.port, settings.bind) == (9000, "0.0.0.0:9000")
     assert settings.run_workers is False
     assert settings.mail_use_tls is True
+    assert settings.log_format == "json"
     assert settings.public_url == "https://crm.example.com"
     assert settings.web_concurrency == 2
 

@@ -116,7 +116,7 @@ def test_pages_of_errors_say_what_to_do_and_lead_back(
     assert way in page
     assert ("Try again</a>" in page) == (status >= 500)
     if status == 500:
-        number = re.search(r"report fault (\w{8})\.", page)[1]
+        number = re.search(r"report fault (\w{16})\.", page)[1]
         assert f"fault {number} at GET /refusing/500" in caplog.text
 
 

@@ -121,6 +121,8 @@ TABLE: dict[str, tuple[str, str | None]] = {
     "GET /crm/email-queue": (ADMINS, None),
     "GET /crm/email-queue/status": (ADMINS, None),
     "GET /crm/email-queue/health": (ADMINS, None),
+    "GET /crm/alerts": (ADMINS, None),
+    "GET /api/openapi.json": (AGENTS, None),
     "GET /crm/email-queue/export.csv": (ADMINS, None),
     "GET /crm/email-queue/mail/<mail_id>/timeline": (ADMINS, None),
     "POST /crm/email-queue/failed/retry": (ADMINS, None),

@@ -82,6 +82,14 @@ def signed_in() -> User:
     return cast(User, current_user._get_current_object())
 
 
+def read_anew() -> None:
+    """Make the user of this request who they are now, not who they were up to REMEMBER_SECONDS ago: for the pages on
+    which they change themselves."""
+    user = logins.user_of(db, signed_in().login)
+    if user is not None:
+        login_manager._update_request_context_with_user(user)
+
+
 def address() -> str:
     """The computer that asks."""
     return request.remote_addr or "unknown"

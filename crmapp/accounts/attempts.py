@@ -12,6 +12,8 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 from werkzeug.exceptions import TooManyRequests
 
+from crmapp.requests import BadInput
+
 PER_ACCOUNT = parse("10 per minute")
 PER_ADDRESS = parse("30 per minute")
 # Of asking for a new password: each may send a mail.
@@ -47,10 +49,10 @@ class Attempts:
     def begin_reset(self, account: str, address: str) -> bool:
         """Count that a new password is asked for. False where it was for the account too often, which nobody is told.
 
-        Raises TooManyRequests for the address.
+        Raises BadInput where it was from the address.
         """
         if not self._ask(lambda limiter: limiter.hit(RESETS_PER_ADDRESS, "reset", address)):
-            raise TooManyRequests
+            raise BadInput("Your computer has asked too often. Try again in an hour.", 429)
         return bool(self._ask(lambda limiter: limiter.hit(RESETS_PER_ACCOUNT, "reset", account)))
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], Any]) -> Any:

@@ -63,12 +63,13 @@ def _is_common(password: str) -> bool:
     word = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
     if len(set(plain)) < 3 or any(plain in keys for keys in KEYS_IN_A_ROW):
         return True
-    return plain in _common() or (word in _common() and _is_little(plain.replace(word, "")))
+    common = _aside(_common)
+    return plain in common or (word in common and _is_little(plain.replace(word, "")))
 
 
 @cache
 def _common() -> frozenset[str]:
-    """Common passwords and English words. Read when they are first asked for: it takes a moment."""
+    """Common passwords and English words. Read when they are first asked for: it takes a tenth of a second."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     return frozenset(
@@ -80,13 +81,13 @@ def _common() -> frozenset[str]:
 
 
 def _is_about(password: str, about: tuple[str, ...]) -> bool:
-    rest = password.casefold()
+    rest = plain = password.casefold()
     texts = [text.casefold() for text in (*about, PRODUCT)]
     words = {word for text in texts for word in (text, *re.split(r"[\W_]+", text))}
     for word in sorted(words, key=len, reverse=True):
         if len(word) >= SHORTEST_WORD:
             rest = rest.replace(word, "")
-    return _is_little(rest)
+    return rest != plain and _is_little(rest)
 
 
 def _is_little(rest: str) -> bool:

@@ -24,6 +24,7 @@ def actions_for(user: User) -> tuple[str, ...]:
 AGENTS_REACH = frozenset(
     {
         "streams.stream",
+        "openapi.show",
         "dashboard.index",
         "search.index",
         "leads.index",

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from flask_login import current_user
 from pymongo.errors import PyMongoError
 
+from crmapp import request_id
 from crmapp.audit.phrases import PHRASES
 from crmapp.clock import now
 from crmapp.database import Db, Document, current
@@ -79,7 +80,7 @@ def _note_request(phrase: str, status: int) -> None:
     )
     entry["targetId"] = noted.get("targetId") or next(iter(parts.values()), None)
     entry |= {"address": request.remote_addr or "unknown", "status": status}
-    entry["requestId"] = g.get("request_id")
+    entry["requestId"] = request_id.current() or None
     _store(entry)
 
 

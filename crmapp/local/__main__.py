@@ -15,7 +15,8 @@ from types import FrameType
 import click
 
 from config import SettingError, Settings
-from crmapp import cli, create_app, local
+from crmapp import cli, local
+from crmapp.app import create_app
 
 READY_SECONDS = 60
 PORT_SECONDS = 6

@@ -33,8 +33,9 @@ def index() -> ResponseReturnValue:
 def ask() -> ResponseReturnValue:
     email = text(submitted(("email",)), "email")
     try:
-        if attempts().begin_reset(email.lower(), address()):
-            reset.ask(current(), email)
+        account = reset.read_address(email)
+        if attempts().begin_reset(account, address()):
+            reset.ask(current(), account)
     except BadInput as error:
         if wants_json():
             raise

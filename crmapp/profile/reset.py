@@ -21,13 +21,17 @@ from crmapp.requests import BadInput
 log = logging.getLogger(__name__)
 
 
-def ask(db: Db, email: str) -> threading.Thread:
-    """Send whoever has this address what they need, beside the request: how long that takes says whether there is
-    somebody. Returns the thread that does it. Raises BadInput for what is no address."""
+def read_address(email: str) -> str:
+    """The address as an account has it. Raises BadInput for what is none."""
     try:
-        address = normalise(email)
+        return normalise(email)
     except InvalidAddress as error:
         raise BadInput(f"This is no e-mail address. {error}", 422) from None
+
+
+def ask(db: Db, address: str) -> None:
+    """Send whoever has this address what they need, beside the request: how long that takes says whether there is
+    somebody."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def work() -> None:
@@ -37,9 +41,7 @@ def ask(db: Db, email: str) -> threading.Thread:
             except Exception:
                 log.exception("no link to a new password was sent")
 
-    thread = threading.Thread(target=work, name="reset", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=work, name="reset", daemon=True).start()
 
 
 def send(db: Db, address: str) -> None:

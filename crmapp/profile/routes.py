@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from crmapp.accounts import api_tokens, sessions, signin
-from crmapp.accounts.access import signed_in, signed_in_only, wants_json
+from crmapp.accounts.access import address, read_anew, signed_in, signed_in_only, wants_json
+from crmapp.accounts.attempts import attempts
+from crmapp.accounts.users import User
 from crmapp.audit import record as audit
 from crmapp.database import db
 from crmapp.forms import BadFields, needed, read_each, submitted
@@ -18,6 +20,7 @@ from crmapp.wire import success
 
 profile = Blueprint("profile", __name__, url_prefix="/profile")
 profile.before_request(signed_in_only)
+profile.before_request(read_anew)
 
 
 @profile.before_request
@@ -53,12 +56,13 @@ def change_password() -> ResponseReturnValue:
     names = ("password", "newPassword", "newPasswordAgain")
     values = submitted(names)
     typed = [exact_text(values, name) for name in names]
+    attempts().begin(signed_in().email, address())
     try:
         user = account.change_password(db, signed_in(), *typed)
     except BadFields as error:
         return _refused(error, {})
-    signin.begin_session(user)
-    return _done("Your password is changed. Everywhere else you were signed out.")
+    attempts().succeeded(user.email)
+    return _signed_in_anew(user, "Your password is changed. Everywhere else you were signed out.")
 
 
 @profile.delete("/sessions/<session_id>")
@@ -71,8 +75,8 @@ def end_session(session_id: str) -> ResponseReturnValue:
 
 @profile.post("/sessions/end-others")
 def end_other_sessions() -> ResponseReturnValue:
-    signin.begin_session(account.signed_out(db, signed_in()))
-    return _done("You are signed out everywhere else.")
+    user = account.signed_out(db, signed_in())
+    return _signed_in_anew(user, "You are signed out everywhere else.")
 
 
 @profile.post("/tokens")
@@ -104,6 +108,14 @@ def revoke_token(token_id: str) -> ResponseReturnValue:
 
 def _needed(values: dict[str, Any], name: str, most: int) -> str:
     return needed(" ".join(text(values, name, most).split()), "Give it a name.")
+
+
+def _signed_in_anew(user: User, msg: str) -> ResponseReturnValue:
+    """What ended every session begins another for who asked: the browser's cookie, or a program's next token."""
+    if request.authorization:
+        return success({"msg": msg, "token": signin.begin_program(user)})
+    signin.begin_session(user)
+    return _done(msg)
 
 
 def _done(msg: str) -> ResponseReturnValue:

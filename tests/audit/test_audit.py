@@ -46,6 +46,19 @@ def test_a_change_is_told_with_who_and_where_and_to_what(api, admin, new_leads, 
     assert entry["details"] == {"fields": ["phone", "company"]}
 
 
+def test_an_entry_names_the_request_that_the_answer_names(api, new_leads, entries):
+    (lead_id,) = new_leads(1)
+    answer = api.patch(f"/crm/leads/{lead_id}", {"phone": "0123"})
+    (entry,) = entries()
+    assert entry["requestId"] == answer.headers["X-Request-ID"]
+
+
+def test_dropping_failed_mail_tells_how_many(api, entries):
+    api.post("/crm/email-queue/failed/drop", {"filter": {}})
+    (entry,) = entries()
+    assert (entry["text"], entry["details"]) == ("Dropped failed mail", {"mails": 0})
+
+
 def test_what_was_refused_or_only_asked_is_not_told(api, new_leads, entries):
     (lead_id,) = new_leads(1)
     assert api.patch(f"/crm/leads/{lead_id}", {"email": "nonsense"}).status_code == 422

@@ -96,6 +96,7 @@ def pages(db, site, new_leads, mails, job, admin, program):
         *("/sync", "/sync?q=zzz", "/crm/jobs", "/crm/jobs/history", "/crm/jobs/history?type=goals"),
         *(f"/crm/jobs/{active}", f"/crm/jobs/{job}", *queue),
         *(f"/crm/users/{mails[0]['userId']}", "/local/mail", f"/local/mail/{message}"),
+        *("/crm/users", "/crm/users?q=zzz", "/crm/audit", "/crm/audit?q=zzz", "/profile"),
     ]
 
 
@@ -151,7 +152,7 @@ def test_every_page_is_accessible_and_fits(db, site, pages, mails, new_desk):
     invited = db.users.find_one({"_id": mails[1]["userId"]})
     with site.app_context():
         link = tokens.sign_invitation(invited["_id"], invited["inviteNonce"])
-    for path in ("/login", "/invitation/damaged", f"/invitation/{link}"):
+    for path in ("/login", "/forgot", "/password/damaged", "/invitation/damaged", f"/invitation/{link}"):
         checked.check(desk.url + path)
     desk.sign_in()
     for path in pages:

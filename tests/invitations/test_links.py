@@ -136,6 +136,8 @@ def test_of_posts_at_once_exactly_one_wins(db, new_visitor, link, invited):
         ("", "", "at least 10 characters"),
         ("x" * 201, "x" * 201, "at most 200 characters"),
         ("blue-whale-singing", "blue-whale-dancing", "The two passwords differ"),
+        ("Welcome2026!", "Welcome2026!", "Many people use this password"),
+        ("ivy@example.com", "ivy@example.com", "mostly your name"),
     ],
 )
 def test_password_rules(db, visitor, link, invited, password, again, complaint):

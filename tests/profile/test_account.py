@@ -39,6 +39,8 @@ def test_everybody_has_an_account_page(uma, ann):
 def test_the_name_is_changed(ann, db):
     ann.submit("/profile", name="  Ann   Admin ")
     assert db.users.find_one({"email": "ann@example.com"})["name"] == "Ann Admin"
+    page = ann.get("/profile").get_data(as_text=True)
+    assert page.count("Ann Admin") == 2, "in the form and in the sidebar"
     refused = ann.submit("/profile", name=" ")
     assert refused.status_code == 422
     assert "Give it a name." in refused.get_data(as_text=True)
@@ -98,6 +100,39 @@ def test_signing_out_everywhere_else(ann, new_visitor, admin):
     assert ann.get_json("/profile").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/profile/sessions/end-others", {}),
+        ("/profile/password", {"password": PASSWORD, "newPassword": NEW, "newPasswordAgain": NEW}),
+    ],
+)
+def test_a_program_goes_on_with_a_new_token(api, site, path, body):
+    answer = api.post(path, body)
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    until(lambda: api.get("/profile").status_code == 401, 3)
+    api.headers["Authorization"] = f"Bearer {answer.json['data']['token']}"
+    (session,) = api.get("/profile").json["data"]["sessions"]
+    assert (session["kind"], session["isThis"]) == ("program", True)
+
+
+def test_a_program_names_its_account_and_makes_tokens(api, db):
+    assert api.patch("/profile", {"name": "Robot"}).status_code == 200
+    assert api.get("/profile").json["data"]["user"]["name"] == "Robot"
+    answer = api.post("/profile/tokens", {"name": "nightly", "days": 1})
+    assert answer.status_code == 201
+    made = answer.json["data"]
+    api.headers["Authorization"] = f"Bearer {made['token']}"
+    assert api.get("/crm/leads").status_code == 200
+    assert made["token"] not in str(list(db.api_tokens.find()))
+
+
+def test_there_are_only_so_many_tokens(api):
+    tries = [api.post("/profile/tokens", {"name": "x"}).status_code for _ in range(21)]
+    assert tries == [201] * 20 + [409]
+
+
 @pytest.fixture
 def token(ann):
     """A token that ann made on the page."""
@@ -134,3 +169,8 @@ def test_a_token_that_cannot_be_is_refused(ann, db, fields):
     assert answer.status_code == 422
     assert "field-error" in answer.get_data(as_text=True)
     assert db.api_tokens.count_documents({}) == 0
+
+
+def test_the_present_password_is_not_found_by_trying(ann):
+    statuses = [change_password(ann, f"guess {number}", NEW).status_code for number in range(11)]
+    assert statuses == [422] * 10 + [429]
