@@ -152,7 +152,13 @@ def test_every_page_is_accessible_and_fits(db, site, pages, mails, new_desk):
     invited = db.users.find_one({"_id": mails[1]["userId"]})
     with site.app_context():
         link = tokens.sign_invitation(invited["_id"], invited["inviteNonce"])
-    for path in ("/login", "/forgot", "/password/damaged", "/invitation/damaged", f"/invitation/{link}"):
+    for path in (
+        "/login",
+        "/forgot",
+        "/password/damaged",
+        "/invitation/damaged",
+        f"/invitation/{link}",
+    ):
         checked.check(desk.url + path)
     desk.sign_in()
     for path in pages:
