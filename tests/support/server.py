@@ -80,6 +80,8 @@ class Program:
     def __init__(self, url: str, email: str, password: str) -> None:
         self.url = url
         self.http = requests.Session()
+        # The server hangs up on an idle connection after 2 s, perhaps while the next request is on its way.
+        self.http.headers["Connection"] = "close"
         answer = self.http.post(url + "/api/login", json={"email": email, "password": password})
         assert answer.ok, answer.text
         self.http.headers["Authorization"] = f"Bearer {answer.json()['data']['token']}"
