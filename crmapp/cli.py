@@ -15,7 +15,7 @@ from flask import Flask, current_app
 from pymongo.errors import PyMongoError
 
 from crmapp import database, local, logs
-from crmapp.accounts import passwords, users
+from crmapp.accounts import api_tokens, passwords, users
 from crmapp.addresses import InvalidAddress
 from crmapp.audit import record as audit
 from crmapp.database import StandaloneError, db
@@ -150,6 +150,7 @@ def create_admin(email: str, password: str) -> None:
         )
     except (passwords.PasswordRefused, InvalidAddress) as error:
         raise click.ClickException(str(error)) from None
+    api_tokens.revoke_all(db, user.key)
     audit.record(db, "flask create-admin", None, user.email)
     click.echo(f"{user.email} is a superadmin.")
 

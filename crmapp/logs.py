@@ -78,7 +78,7 @@ class _Line(logging.Formatter):
         values |= getattr(record, "fields", {})
         if record.exc_info:
             values["error"] = self.formatException(record.exc_info)
-        return _without_secrets(self.line(values))
+        return without_secrets(self.line(values))
 
     def line(self, values: dict[str, Any]) -> str:
         raise NotImplementedError
@@ -99,6 +99,6 @@ class JSONLine(_Line):
         return json.dumps(values, default=str)
 
 
-def _without_secrets(line: str) -> str:
+def without_secrets(line: str) -> str:
     # Looking for plain text first costs a tenth of looking for the patterns.
     return _SECRETS.sub("***", line) if any(sign in line for sign in _SIGNS) else line

@@ -50,6 +50,11 @@ def revoke(db: Db, user_key: ObjectId, token_id: ObjectId) -> bool:
     return revoked
 
 
+def revoke_all(db: Db, user_key: ObjectId) -> None:
+    db.api_tokens.delete_many({"userId": user_key})
+    live.recheck(str(user_key))
+
+
 def login_of(db: Db, text: str) -> str | None:
     """The login that the token `text` stands for, or None where it is none that counts."""
     found = db.api_tokens.find_one({"hash": _hash(text)}, {"_id": 1})

@@ -77,6 +77,12 @@ def end(db: Db, user_key: ObjectId, session_id: str) -> bool:
     return ended
 
 
+def end_others(db: Db, user_key: ObjectId, session_id: str) -> None:
+    """End every session of the user but this one, which lasts no longer than before."""
+    db.sessions.delete_many({"userId": user_key, "_id": {"$ne": session_id}})
+    live.recheck(str(user_key))
+
+
 def end_all(db: Db, user_key: ObjectId) -> User | None:
     """Sign the user out everywhere; their open streams end within a second or so. Returns the user as they are now,
     ready to be signed in anew; None where there is none."""

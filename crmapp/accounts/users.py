@@ -141,7 +141,12 @@ def save_admin(db: Db, email: str, name: str, password_hash: str) -> User:
     fresh = {k: v for k, v in created.items() if k not in {*changes, "email", "sessionVersion"}}
     document = db.users.find_one_and_update(
         {"email": address},
-        {"$set": changes, "$inc": {"sessionVersion": 1}, "$setOnInsert": fresh},
+        {
+            "$set": changes,
+            "$inc": {"sessionVersion": 1},
+            "$unset": {"resetNonce": 1},
+            "$setOnInsert": fresh,
+        },
         upsert=True,
         return_document=ReturnDocument.AFTER,
     )

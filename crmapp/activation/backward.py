@@ -6,7 +6,7 @@ from bson import ObjectId
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 
-from crmapp.accounts.users import UserStatus
+from crmapp.accounts.users import Role, UserStatus
 from crmapp.activation.start import AS_BEFORE, forget_selection
 from crmapp.activation.verdicts import Reason
 from crmapp.clock import now
@@ -21,6 +21,10 @@ from crmapp.mailqueue.queue import MailStatus
 
 CHUNK = 1000
 FIRST_ID = ObjectId(b"\0" * 12)
+
+
+# Whom somebody has made more than a user since, they stay.
+UNUSED = {"status": UserStatus.INVITED, "role": Role.USER}
 
 
 class Touched(Exception):
@@ -101,7 +105,7 @@ class Backward:
     def _acted_on(self, user_ids: list[ObjectId], session: ClientSession) -> dict[ObjectId, Reason]:
         """Those of the users whom somebody has acted on, and how."""
         theirs = {"userId": {"$in": user_ids}}
-        invited = {"_id": {"$in": user_ids}, "status": UserStatus.INVITED}
+        invited = {"_id": {"$in": user_ids}, **UNUSED}
         unused = {user["_id"] for user in self._db.users.find(invited, {"_id": 1}, session=session)}
         out = {**self._waiting(user_ids), "status": MailStatus.PROCESSING}
         # Whatever a mail's timeline tells, somebody has done something with it.
@@ -118,7 +122,7 @@ class Backward:
         return dict.fromkeys(touched, Reason.INVITATION_SENT) | used
 
     def _remove_users(self, user_ids: list[ObjectId], session: ClientSession) -> None:
-        unused = {"_id": {"$in": user_ids}, "status": UserStatus.INVITED}
+        unused = {"_id": {"$in": user_ids}, **UNUSED}
         removed = self._db.users.delete_many(unused, session=session)
         if removed.deleted_count != len(user_ids):
             raise Touched

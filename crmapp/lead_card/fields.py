@@ -25,6 +25,7 @@ FIELDS = (*TEXTS, "tags", "agentId", "updatedAt")
 TIMES = ("createdAt", "updatedAt", "activatedAt")
 IDS = ("activationId", "importId")
 LONGEST_TAGS = 2000
+TAKEN = "This address is taken. Ask an administrator."
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # The account of such a lead is being made or is there: an activation set its state, and invited this address.
 HELD = (LeadStatus.ACTIVATING, LeadStatus.ACTIVE)
@@ -144,12 +145,12 @@ def _email(db: Db, by: User, values: Mapping[str, Any], lead: Document) -> str:
 def _refuse_taken(db: Db, by: User, address: str, lead_id: ObjectId) -> None:
     other = db.leads.find_one({"email": address, "_id": {"$ne": lead_id}})
     if other and not rights.covers(by, other):
-        raise BadInput("Another lead has this address. Ask an administrator.")
+        raise BadInput(TAKEN)
     if other:
         raise BadInput(f"Another lead has this address: {name_of(shown(other))}.")
     user = db.users.find_one({"email": address, "leadId": {"$nin": [None, lead_id]}})
     if user and by.is_agent:
-        raise BadInput("A user has this address. Ask an administrator.")
+        raise BadInput(TAKEN)
     if user:
         raise BadInput(f"The user {staff.name_of(user)}, who was another lead, has this address.")
 

@@ -8,6 +8,8 @@ import ssl
 from enum import StrEnum
 from typing import NamedTuple
 
+from crmapp.logs import without_secrets
+
 
 class Stage(StrEnum):
     """How far a mail had come."""
@@ -144,8 +146,9 @@ def words_of(error: Exception) -> str:
 
 
 def decode(reply: bytes) -> str:
-    """Servers speak ASCII or UTF-8 (RFC 6531); what is neither is read as Latin-1, in which everything is a text."""
+    """Servers speak ASCII or UTF-8 (RFC 6531); what is neither is read as Latin-1, in which everything is a text.
+    Some quote the letter that they refuse: a link in it is struck out, because replies are kept and shown."""
     try:
-        return reply.decode()
+        return without_secrets(reply.decode())
     except UnicodeDecodeError:
-        return reply.decode("latin-1")
+        return without_secrets(reply.decode("latin-1"))

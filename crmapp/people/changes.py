@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from crmapp.accounts import sessions
+from crmapp.accounts import api_tokens, sessions
 from crmapp.accounts.users import Role, User, UserStatus, new_user
 from crmapp.clock import now
 from crmapp.database import Db, Document
@@ -53,11 +53,16 @@ def change(db: Db, actor: User, user_id: ObjectId, wanted: Mapping[str, Any]) ->
         if user and _ends_a_superadmin(user, changed):
             _keep_one(db, session)
         more = {"online": False} if changed.get("status") == UserStatus.DISABLED else {}
-        db.users.update_one({"_id": user_id}, {"$set": {**changed, **more}}, session=session)
+        db.users.update_one(
+            {"_id": user_id},
+            {"$set": {**changed, **more}, "$unset": {"resetNonce": 1}},
+            session=session,
+        )
         return changed
 
     changed = _in_transaction(db, work)
     if changed.keys() & {"role", "status"}:
+        api_tokens.revoke_all(db, user_id)
         sessions.end_all(db, user_id)
     return changed
 

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from crmapp.accounts import rights
+from crmapp.accounts import api_tokens, rights
 from crmapp.accounts.access import signed_in, wants_json
 from crmapp.accounts.users import Role
 from crmapp.audit.record import note
@@ -20,6 +20,16 @@ from crmapp.requests import BadInput, json_object, object_ids, text
 from crmapp.wire import success
 
 users = Blueprint("users", __name__, url_prefix="/crm")
+
+
+@users.before_request
+def _not_by_api_tokens() -> None:
+    """Who has found a token could otherwise let others in, who stay when it is revoked."""
+    if request.method != "GET" and str(getattr(signed_in(), "login", "")).startswith(
+        api_tokens.PREFIX
+    ):
+        raise BadInput("An API token does not manage people: sign in with the password.", 403)
+
 
 MESSAGES = {
     Outcome.QUEUED: "A new invitation is on its way.",

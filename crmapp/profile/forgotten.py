@@ -67,7 +67,10 @@ def replace(token: str) -> ResponseReturnValue:
         page = render_template("profile/reset.html", user_email=user.email, error=str(error))
         return _private(page, 422)
     signin.begin_session(user)
-    flash("Your password is replaced, and you are signed in. Everywhere else you were signed out.")
+    flash(
+        "Your password is replaced, and you are signed in. Everywhere else you were signed out, "
+        "and your API tokens are revoked."
+    )
     return redirect(signin.home())
 
 

@@ -7,7 +7,7 @@ import threading
 
 from flask import current_app
 
-from crmapp.accounts import passwords, sessions, tokens, users
+from crmapp.accounts import api_tokens, passwords, sessions, tokens, users
 from crmapp.accounts.tokens import BadLink, LinkFault
 from crmapp.accounts.users import User, UserStatus
 from crmapp.addresses import InvalidAddress, normalise
@@ -79,4 +79,6 @@ def replace(db: Db, token: str, password: str, again: str) -> User:
     passwords.check_choice(password, again, user.name, user.email)
     if users.replace_password(db, user.key, passwords.hash_password(password), nonce) is None:
         raise BadLink(LinkFault.USED)
+    # Somebody else may have known the old one, and made tokens.
+    api_tokens.revoke_all(db, user.key)
     return sessions.end_all(db, user.key) or user

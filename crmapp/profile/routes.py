@@ -75,8 +75,9 @@ def end_session(session_id: str) -> ResponseReturnValue:
 
 @profile.post("/sessions/end-others")
 def end_other_sessions() -> ResponseReturnValue:
-    user = account.signed_out(db, signed_in())
-    return _signed_in_anew(user, "You are signed out everywhere else.")
+    user = signed_in()
+    sessions.end_others(db, user.key, sessions.id_of(user.login))
+    return _done("You are signed out everywhere else.")
 
 
 @profile.post("/tokens")

@@ -63,6 +63,8 @@ def job(db, admin):
 @pytest.fixture
 def pages(db, site, new_leads, mails, job, admin, program):
     """The paths of all pages of the back office, with something on each."""
+    # Caught mail is for superadmins.
+    db.users.update_one({"_id": admin.key}, {"$set": {"role": "superadmin"}})
     (lead,) = new_leads(1, name="Zoë O’Neill", email=LONG, tags=["vip"], notes="Met twice.\nWarm.")
     for status in ("contacted", "qualified", "active", "failed"):
         new_leads(1, status=status, activatedAt=now())

@@ -92,18 +92,19 @@ def test_where_one_is_signed_in_and_how_to_end_it(ann, site, db, admin):
     assert [row["isThis"] for row in there] == [True]
 
 
-def test_signing_out_everywhere_else(ann, new_visitor, admin):
+def test_signing_out_everywhere_else_makes_no_session_last_longer(ann, new_visitor, admin, db):
+    ends_at = db.sessions.find_one()["expireAt"]
     other = new_visitor()
     other.sign_in(admin.email, PASSWORD)
     ann.submit("/profile/sessions/end-others", page="/profile")
     until(lambda: other.get_json("/profile").status_code == 401, 3)
     assert ann.get_json("/profile").status_code == 200
+    assert [row["expireAt"] for row in db.sessions.find()] == [ends_at]
 
 
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/profile/sessions/end-others", {}),
         ("/profile/password", {"password": PASSWORD, "newPassword": NEW, "newPasswordAgain": NEW}),
     ],
 )
