@@ -165,7 +165,8 @@ def test_an_invitation_is_sent_again_from_the_users_page(db, smtp, new_failed, d
     new_failed(1)
     user = db.users.find_one({"status": "invited"})
     desk.open(f"/crm/users/{user['_id']}")
-    desk.page.locator("#invite-again").click()
+    expect(desk.page.locator("#connection")).to_have_attribute("data-state", "live")
+    desk.page.locator("[data-do=invite]").click()
     expect(desk.page.locator(".toast-message")).to_contain_text("tried again")
     until(lambda: smtp.taken[user["email"]])
     assert db.users.find_one({"_id": user["_id"]})["inviteNonce"] != user["inviteNonce"]
