@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from bson import ObjectId
 
+from crmapp.accounts.users import Role
 from tests.conftest import PASSWORD
 from tests.support.visitor import Visitor
 
@@ -249,10 +250,10 @@ def test_a_wrong_method(api, ann, new_visitor, nothing_is_written):
         assert browser.client.delete("/login").status_code == 405
 
 
-def test_names_that_lead_out_of_their_folder(new_site, admin):
+def test_names_that_lead_out_of_their_folder(new_site, new_person):
     site = new_site(MAIL_SERVER="", MAIL_PORT="")
     visitor = Visitor(site)
-    visitor.sign_in(admin.email, PASSWORD)
+    visitor.sign_in(new_person("root@example.com", Role.SUPERADMIN).email, PASSWORD)
     assert visitor.get("/local/mail").status_code == 200
     for way_out in (
         "../../secret_key",
